@@ -57,7 +57,9 @@ class Environment:
             return True
         if value.lower() in _NO:
             return False
-        raise ImproperlyConfigured(f"{name} is {value!r}, which is neither true nor false. Set it to one of these two.")
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}, which is neither true nor false. Set it to one of these two."
+        )
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         """A whole number from `least` to `most`, both included."""
@@ -85,11 +87,15 @@ class Environment:
         accepted = " or ".join(f"{scheme}://" for scheme in schemes)
         try:
             parts = urlsplit(value)
-            usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+            usable = (
+                parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+            )
         except ValueError:
             usable = False
         if not usable:
-            raise ImproperlyConfigured(f"{name} is not a URL that can be used. Set it to one that starts with {accepted}.")
+            raise ImproperlyConfigured(
+                f"{name} is not a URL that can be used. Set it to one that starts with {accepted}."
+            )
         return value
 
     def database(self, name: str) -> dict[str, Any] | None:
@@ -144,7 +150,9 @@ def private_folder(path: Path, *, named_by: str) -> Path:
             f"{named_by} is {path}, which cannot be made ({problem.strerror}). Name a folder that the server may write to."
         ) from None
     if not os.access(path, os.W_OK | os.X_OK):
-        raise ImproperlyConfigured(f"{named_by} is {path}, which cannot be written. Name a folder that the server may write to.")
+        raise ImproperlyConfigured(
+            f"{named_by} is {path}, which cannot be written. Name a folder that the server may write to."
+        )
     return path
 
 
@@ -171,5 +179,7 @@ def _kept_keys(path: Path) -> list[str]:
             draft.unlink()
     keys = [key.strip() for key in path.read_text(encoding="ascii").split(",") if key.strip()]
     if not keys:
-        raise ImproperlyConfigured(f"{path} is empty. Put the keys back from a backup, or delete the file to start anew.")
+        raise ImproperlyConfigured(
+            f"{path} is empty. Put the keys back from a backup, or delete the file to start anew."
+        )
     return keys

@@ -60,7 +60,9 @@ def configure(*, level: str, readable: bool) -> dict[str, Any]:
     }
 
 
-def name_requests(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def name_requests(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware: every log line of a request carries `request_id`, and the answer tells it in `X-Request-ID`."""
 
     def answer(request: HttpRequest) -> HttpResponse:

@@ -25,12 +25,16 @@ PORT = env.number("PORT", 8000, least=1, most=65535)
 WEB_WORKERS = env.number("WEB_WORKERS", 2, least=1, most=64)
 QUEUE_WORKERS = env.number("QUEUE_WORKERS", 2, least=1, most=64)
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR"))
-DATA_DIR = private_folder(Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).expanduser().absolute(), named_by="DATA_DIR")
+DATA_DIR = private_folder(
+    Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).expanduser().absolute(), named_by="DATA_DIR"
+)
 
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://localhost:{PORT}", schemes=("http", "https"))
 _public = urlsplit(PUBLIC_URL)
 if _public.path or _public.query or _public.fragment:
-    raise ImproperlyConfigured("PUBLIC_URL holds more than scheme, host and port. The server answers at the root of its host.")
+    raise ImproperlyConfigured(
+        "PUBLIC_URL holds more than scheme, host and port. The server answers at the root of its host."
+    )
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 if _public.hostname and _public.hostname not in ALLOWED_HOSTS:
@@ -73,7 +77,9 @@ def _tuned(database: dict[str, Any]) -> dict[str, Any]:
 
 _database = env.database("DATABASE_URL")
 DATABASES = {
-    "default": _tuned(_database or {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "db.sqlite3")}),
+    "default": _tuned(
+        _database or {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "db.sqlite3")}
+    ),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

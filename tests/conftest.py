@@ -1,0 +1,127 @@
+"""What every test starts from: an environment of its own, a real database, and the rule for missing services."""
+
+import os
+import re
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TEST_DATA_DIR = Path(tempfile.mkdtemp(prefix="automations-tests-"))
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+
+
+def _isolate_environment() -> None:
+    """Forget what the shell says about this server, then say what the tests need. Runs before settings are read."""
+    for name in re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE):
+        os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
+    (TEST_DATA_DIR / "static").mkdir()
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "automations_site.settings",
+        "DATA_DIR": str(TEST_DATA_DIR),
+        "SECRET_KEY": "a-signing-key-that-only-the-tests-know",
+        "FERNET_KEYS": "a-sealing-key-that-only-the-tests-know",
+        "LOG_LEVEL": "WARNING",
+    }
+    if os.environ.get("TEST_DATABASE_URL"):
+        os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+
+
+_isolate_environment()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+
+    # Hashing a password is slow on purpose, and file names with hashes need a collectstatic: neither is under test.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(TEST_DATA_DIR, ignore_errors=True)
+
+
+# --- services beside this process -----------------------------------------------------------------------------------
+
+
+def _redis_url() -> str:
+    """One database per parallel worker, counted down from the last, so that tests never share a queue."""
+    number = 15 - int(WORKER.removeprefix("gw")) % 15
+    return f"{os.environ.get('TEST_REDIS_URL', 'redis://127.0.0.1:6379')}/{number}"
+
+
+def _redis_answers() -> bool:
+    host, _, port = _redis_url().split("/")[2].rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def _chromium() -> str | None:
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+_SERVICES: dict[str, tuple[Callable[[], bool], str]] = {
+    "redis": (_redis_answers, "start Redis or set TEST_REDIS_URL"),
+    "chromium": (lambda: _chromium() is not None, "install Chromium or set CHROMIUM to its path"),
+    "postgresql": (
+        lambda: os.environ.get("DATABASE_URL", "").startswith("postgres"),
+        "set TEST_DATABASE_URL to a PostgreSQL whose user may create databases",
+    ),
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test marked `requires_service("redis")` is skipped without Redis; where CI=true, a missing service is a failure.
+
+    PostgreSQL is the exception: the suite runs once on each database, so its tests are skipped in the run on SQLite.
+    """
+    for marker in item.iter_markers("requires_service"):
+        name = marker.args[0]
+        present, remedy = _SERVICES[name]
+        if present():
+            continue
+        sentence = f"{name} is missing: {remedy}."
+        if os.environ.get("CI") == "true" and name != "postgresql":
+            pytest.fail(sentence, pytrace=False)
+        pytest.skip(sentence)
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    """An empty Redis database of this test's own. Use with `@pytest.mark.requires_service("redis")`."""
+    import redis
+
+    with redis.Redis.from_url(_redis_url()) as connection:
+        connection.flushdb()
+        yield _redis_url()
+        connection.flushdb()
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """The Chromium to drive. Use with `@pytest.mark.requires_service("chromium")`."""
+    return _chromium() or "chromium"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """On SQLite, test on a file as in production: WAL, real locks, seen by threads and child processes."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(TEST_DATA_DIR / f"test-{WORKER}.sqlite3")
+
+
+# --- fixtures of the product ----------------------------------------------------------------------------------------
