@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, register
 def allowed_networks_can_be_read(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """WEBHOOK_ALLOWED_NETWORKS must parse: a typing error may neither open the guard nor go unnoticed until a delivery."""
+    """WEBHOOK_ALLOWED_NETWORKS must parse: a typing error must be seen at the start, not at a delivery."""
     from automations.addresses import Policy
 
     try:

@@ -1,7 +1,7 @@
 """Reads settings from environment variables and turns every bad value into one sentence.
 
-A variable `NAME` may also be given as a file: `NAME_FILE=/run/secrets/name`, which is how containers hand over secrets. An
-empty value counts as not set. Values are taken as they are: a key that begins with `$` stays a key.
+A variable `NAME` may also be given as a file: `NAME_FILE=/run/secrets/name`, which is how containers hand over
+secrets. An empty value counts as not set. Values are taken as they are: a key that begins with `$` stays a key.
 """
 
 import os
@@ -24,7 +24,8 @@ _NO = frozenset({"0", "false", "no", "off"})
 class Environment:
     """The variables of one process, or of a test.
 
-    Every method raises `ImproperlyConfigured` with a sentence that names the variable, what is wrong and what is accepted.
+    Every method raises `ImproperlyConfigured` with a sentence that names the variable, what is wrong and what is
+    accepted.
     """
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
@@ -41,7 +42,8 @@ class Environment:
             path = os.environ.get(f"{name}_FILE", "")
             reason = problem.strerror if isinstance(problem, OSError) else "it is not text"
             raise ImproperlyConfigured(
-                f"{name}_FILE names {path}, which cannot be read ({reason}). Name a readable file, or set {name} itself."
+                f"{name}_FILE names {path}, which cannot be read ({reason}). "
+                f"Name a readable file, or set {name} itself."
             ) from None
         return value or default
 
@@ -66,7 +68,8 @@ class Environment:
         value = self.text(name, str(default))
         if not re.fullmatch(r"-?[0-9]{1,12}", value):
             raise ImproperlyConfigured(
-                f"{name} is {value!r}, which is not a whole number. Set it to a number from {least} to {most}."
+                f"{name} is {value!r}, which is not a whole number. "
+                f"Set it to a number from {least} to {most}."
             )
         number = int(value)
         if not least <= number <= most:
@@ -80,7 +83,7 @@ class Environment:
         return value
 
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
-        """An absolute URL without a trailing slash. The value is not repeated in errors: it may hold a password."""
+        """An absolute URL without a trailing slash. Errors do not repeat the value: it may hold a password."""
         value = self.text(name, default).rstrip("/")
         if not value:
             return value
@@ -106,7 +109,8 @@ class Environment:
         if not value.startswith(("postgresql://", "postgres://", "sqlite:///")):
             raise ImproperlyConfigured(
                 f"{name} names a kind of database that is not supported. "
-                "Set it to postgresql://user:password@host:5432/name or sqlite:////path/to/file, or leave it out."
+                "Set it to postgresql://user:password@host:5432/name or sqlite:////path/to/file, or "
+                "leave it out."
             )
         try:
             database: dict[str, Any] = self._env.db_url_config(value)
@@ -120,15 +124,15 @@ class Environment:
         return database
 
     def keys(self, name: str, *, generated_in: Path | None) -> list[str]:
-        """Secret keys, newest first: from the variable, else from a file in `generated_in` that is made on first use.
+        """Secret keys, newest first: from the variable, else from a file in `generated_in`, made on first use.
 
         With `generated_in=None` a missing variable is an error: several hosts must share their keys.
         """
         keys = self.words(name)
         if not keys and generated_in is None:
             raise ImproperlyConfigured(
-                f"{name} is not set. With DATABASE_URL, keys are not made up, because every host must use the same: "
-                f"set {name} (or {name}_FILE) to a random text of {KEY_LENGTH} characters or more."
+                f"{name} is not set. With DATABASE_URL, keys are not made up, because every host must use the "
+                f"same: set {name} (or {name}_FILE) to a random text of {KEY_LENGTH} characters or more."
             )
         if not keys and generated_in is not None:
             keys = _kept_keys(generated_in / name.lower().replace("_", "-"))
@@ -147,7 +151,8 @@ def private_folder(path: Path, *, named_by: str) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
         raise ImproperlyConfigured(
-            f"{named_by} is {path}, which cannot be made ({problem.strerror}). Name a folder that the server may write to."
+            f"{named_by} is {path}, which cannot be made ({problem.strerror}). "
+            "Name a folder that the server may write to."
         ) from None
     if not os.access(path, os.W_OK | os.X_OK):
         raise ImproperlyConfigured(
@@ -159,8 +164,8 @@ def private_folder(path: Path, *, named_by: str) -> Path:
 def _kept_keys(path: Path) -> list[str]:
     """The comma-separated keys in the file, which is made with one random key if there is none.
 
-    Several processes may start at once. Each writes a file of its own and links it to the final name, which only the first
-    can do, so nobody ever reads half a key.
+    Several processes may start at once. Each writes a file of its own and links it to the final name, which only
+    the first can do, so nobody ever reads half a key.
     """
     import secrets
 

@@ -1,7 +1,7 @@
-"""Logging: one JSON object per line in production, readable lines while developing. Ids are bound, values never.
+"""Logging: one JSON object per line in production, readable lines while developing.
 
-Code logs with `structlog.get_logger(__name__).info("execution_finished", execution_id=…)`: an event name and ids. Request
-bodies, headers, payloads and secrets have no place in a log line.
+Code logs with `structlog.get_logger(__name__).info("execution_finished", execution_id=…)`: an event name and ids.
+Request bodies, headers, payloads and secrets have no place in a log line.
 """
 
 import uuid
@@ -63,7 +63,7 @@ def configure(*, level: str, readable: bool) -> dict[str, Any]:
 def name_requests(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: every log line of a request carries `request_id`, and the answer tells it in `X-Request-ID`."""
+    """Middleware: log lines of a request carry `request_id`, and the answer tells it in `X-Request-ID`."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         request_id = uuid.uuid4().hex

@@ -17,7 +17,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Environment()
 
-# --- where and how this server runs ----------------------------------------------------------------------------------
+# --- where and how this server runs -------------------------------------------------------------------------
 
 DEBUG = env.flag("DEBUG", default=False)
 HOST = env.text("HOST", "127.0.0.1")
@@ -41,33 +41,33 @@ if _public.hostname and _public.hostname not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append(_public.hostname)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
-# --- limits and times of the product ---------------------------------------------------------------------------------
+# --- limits and times of the product ------------------------------------------------------------------------
 
-# Largest request body in bytes, after which the API answers 413. Django's own limit for form posts follows it, so that
-# a batch of metrics is refused by one rule with one sentence.
+# Largest request body in bytes, after which the API answers 413. Django's own limit for form posts follows it, so
+# that a batch of metrics is refused by one rule with one sentence.
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", 20_000_000, least=100_000, most=1_000_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # Seconds without a heartbeat after which a running run counts as crashed.
 CRASHED_AFTER = env.number("CRASHED_AFTER", 300, least=10, most=86_400)
 
-# Address ranges and hosts that webhooks may reach although the guard would refuse them. A start-up check reads them.
+# Address ranges and hosts that webhooks may reach although the guard would refuse them. A system check reads them.
 WEBHOOK_ALLOWED_NETWORKS = env.words("WEBHOOK_ALLOWED_NETWORKS")
 # Seconds. The total stays below the time after which the queue gives a task up.
 WEBHOOK_CONNECT_TIMEOUT = env.number("WEBHOOK_CONNECT_TIMEOUT", 5, least=1, most=30)
 WEBHOOK_TOTAL_TIMEOUT = env.number("WEBHOOK_TOTAL_TIMEOUT", 15, least=1, most=30)
 USER_AGENT = f"automations-server/{VERSION}"
 
-# --- database, keys, cache, queue ------------------------------------------------------------------------------------
+# --- database, keys, cache, queue ---------------------------------------------------------------------------
 
 
 def _tuned(database: dict[str, Any]) -> dict[str, Any]:
-    """The database with the options both kinds need here: connections stay open, SQLite writers queue up politely."""
+    """The database with the options it needs here: connections stay open, SQLite writers queue up politely."""
     database |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["CONN_MAX_AGE"] = None
         database["OPTIONS"] = {
-            # Take the write lock at BEGIN: a transaction that reads first and writes later cannot wait for it safely.
+            # Take the write lock at BEGIN: a transaction that reads first and writes later cannot wait for it.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -90,8 +90,8 @@ SECRET_KEY, *SECRET_KEY_FALLBACKS = env.keys("SECRET_KEY", generated_in=_key_fol
 FERNET_KEYS = env.keys("FERNET_KEYS", generated_in=_key_folder)
 
 REDIS_URL = env.url("REDIS_URL", "", schemes=("redis", "rediss"))
-# `default` is this process's own memory, for what may be stale or lost. `shared` is seen by all processes: the queue's
-# workers report there that they are alive.
+# `default` is this process's own memory, for what may be stale or lost. `shared` is seen by all processes: the
+# queue's workers report there that they are alive.
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "shared": (
@@ -106,8 +106,8 @@ Q_CLUSTER: dict[str, Any] = {
     "label": "Queue",
     "cache": "shared",
     "workers": QUEUE_WORKERS,
-    # Our own history records what happened, and our own ladder decides when to try again: the queue keeps no successes,
-    # never repeats a failure, and hands a task out again only when its worker died (`retry` seconds after it began).
+    # Our own history records what happened, and our own ladder decides when to try again: the queue keeps no
+    # successes, never repeats a failure, and hands a task out again only when its worker died (after `retry` s).
     "save_limit": -1,
     "max_attempts": 1,
     "ack_failures": True,
@@ -122,7 +122,7 @@ Q_CLUSTER: dict[str, Any] = {
 # Seconds between two looks at the database queue: what a webhook waits at most when nothing else is going on.
 Q_CLUSTER |= {"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 0.05}
 
-# --- applications and the way of a request ---------------------------------------------------------------------------
+# --- applications and the way of a request ------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "automations_site",
@@ -202,7 +202,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- signing in ------------------------------------------------------------------------------------------------------
+# --- signing in ---------------------------------------------------------------------------------------------
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
@@ -233,7 +233,7 @@ AXES_HTTP_RESPONSE_CODE = 429
 AXES_ALLOWED_CORS_ORIGINS = PUBLIC_URL
 AXES_VERBOSE = False
 
-# --- what browsers are told ------------------------------------------------------------------------------------------
+# --- what browsers are told ---------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -264,7 +264,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # being listed in browsers is the operator's decision
 ]
 
-# --- REST API --------------------------------------------------------------------------------------------------------
+# --- REST API -----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -1,4 +1,4 @@
-"""Every address of the server. The order matters: the last include catches `/<team>/` and `/<team>/<project>/`."""
+"""Every address of the server. The order matters: the last include catches `/<team>/<project>/`."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView

@@ -1,4 +1,4 @@
-"""What every test starts from: an environment of its own, a real database, and the rule for missing services."""
+"""What every test starts from: an environment of its own, a real database, the rule for missing services."""
 
 import os
 import re
@@ -16,7 +16,7 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
 
 def _isolate_environment() -> None:
-    """Forget what the shell says about this server, then say what the tests need. Runs before settings are read."""
+    """Forget what the shell says about this server and say what tests need, before settings are read."""
     for name in re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE):
         os.environ.pop(name, None)
         os.environ.pop(f"{name}_FILE", None)
@@ -38,7 +38,7 @@ _isolate_environment()
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
-    # Hashing a password is slow on purpose, and file names with hashes need a collectstatic: neither is under test.
+    # Hashing a password is slow on purpose, and hashed file names need a collectstatic: neither is under test.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -49,7 +49,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(TEST_DATA_DIR, ignore_errors=True)
 
 
-# --- services beside this process -----------------------------------------------------------------------------------
+# --- services beside this process ---------------------------------------------------------------------------
 
 
 def _redis_url() -> str:
@@ -83,9 +83,9 @@ _SERVICES: dict[str, tuple[Callable[[], bool], str]] = {
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test marked `requires_service("redis")` is skipped without Redis; where CI=true, a missing service is a failure.
+    """A test marked `requires_service("redis")` is skipped without Redis; where CI=true, it fails.
 
-    PostgreSQL is the exception: the suite runs once on each database, so its tests are skipped in the run on SQLite.
+    PostgreSQL is the exception: the suite runs once on each database, so its tests are skipped on SQLite.
     """
     for marker in item.iter_markers("requires_service"):
         name = marker.args[0]
@@ -124,4 +124,4 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         connection.settings_dict["TEST"]["NAME"] = str(TEST_DATA_DIR / f"test-{WORKER}.sqlite3")
 
 
-# --- fixtures of the product ----------------------------------------------------------------------------------------
+# --- fixtures of the product --------------------------------------------------------------------------------
