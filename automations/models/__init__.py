@@ -1,0 +1,19 @@
+from automations.models.automation import ActionKind, Automation, EventType, ScopeKind
+from automations.models.event import Event
+from automations.models.execution import Attempt, Cooldown, Execution, ReasonCode, Status
+from automations.models.integration import Webhook, WebhookHeader
+
+__all__ = [
+    "ActionKind",
+    "Attempt",
+    "Automation",
+    "Cooldown",
+    "Event",
+    "EventType",
+    "Execution",
+    "ReasonCode",
+    "ScopeKind",
+    "Status",
+    "Webhook",
+    "WebhookHeader",
+]

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from automations.models.integration import Webhook
+from projects.models import Organization, OrganizationMember, Project, Team
+from projects.events import Scopes
+from registries.models import Collection, Registry
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from projects.models import User
+
+
+class ScopeKind(models.TextChoices):
+    """What an automation covers, by the name of the field that points at it."""
+
+    ORGANIZATION = "organization", "Organization"
+    TEAM = "team", "Team"
+    PROJECT = "project", "Project"
+    REGISTRY = "registry", "Registry"
+    COLLECTION = "collection", "Collection"
+
+
+class EventType(models.TextChoices):
+    """Events an automation can listen to, by their wire names."""
+
+    RUN_STATE = "RUN_STATE", "Run state"
+    RUN_METRIC = "RUN_METRIC", "Run metric threshold"
+    CREATE_ARTIFACT = "CREATE_ARTIFACT", "New artifact version"
+    LINK_ARTIFACT = "LINK_MODEL", "Version linked"
+    ADD_ARTIFACT_ALIAS = "ADD_ARTIFACT_ALIAS", "Alias added"
+
+
+class ActionKind(models.TextChoices):
+    """What an automation does, by its wire name."""
+
+    WEBHOOK = "GENERIC_WEBHOOK", "Webhook"
+    NO_OP = "NO_OP", "Do nothing"
+
+
+# The scopes an event fits (EV1). In the database too: a pair that makes no sense cannot be stored.
+FITTING_SCOPES: dict[EventType, frozenset[ScopeKind]] = {
+    EventType.RUN_STATE: frozenset({ScopeKind.PROJECT, ScopeKind.TEAM, ScopeKind.ORGANIZATION}),
+    EventType.RUN_METRIC: frozenset({ScopeKind.PROJECT, ScopeKind.TEAM, ScopeKind.ORGANIZATION}),
+    EventType.CREATE_ARTIFACT: frozenset(
+        {ScopeKind.PROJECT, ScopeKind.COLLECTION, ScopeKind.TEAM, ScopeKind.ORGANIZATION}
+    ),
+    EventType.LINK_ARTIFACT: frozenset(ScopeKind),
+    EventType.ADD_ARTIFACT_ALIAS: frozenset(ScopeKind),
+}
+
+
+def exactly(kind: ScopeKind) -> Q:
+    """The scope is this one and no other."""
+    return Q(**{f"{other.value}__isnull": other is not kind for other in ScopeKind})
+
+
+def _fitting_pairs() -> Q:
+    pairs = Q()
+    for event_type, kinds in FITTING_SCOPES.items():
+        fits = Q()
+        for kind in sorted(kinds):
+            fits |= Q(**{f"{kind.value}__isnull": False})
+        pairs |= Q(event_type=event_type.value) & fits
+    return pairs
+
+
+def _exactly_one_scope() -> Q:
+    condition = Q()
+    for kind in ScopeKind:
+        condition |= exactly(kind)
+    return condition
+
+
+class AutomationQuerySet(models.QuerySet["Automation"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Automations whose scope the user may see."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.is_superuser:
+            return self
+        organizations = Organization.objects.filter(
+            Q(pk__in=OrganizationMember.objects.filter(user=user).values("organization"))
+            | Q(teams__memberships__user=user)
+        )
+        return self.filter(
+            Q(project__in=Project.objects.visible_to(user))
+            | Q(registry__in=Registry.objects.visible_to(user))
+            | Q(collection__in=Collection.objects.visible_to(user))
+            | Q(team__in=Team.objects.visible_to(user))
+            | Q(organization__in=organizations.values("pk"))
+        )
+
+    def listening_to(self, event_type: str, scopes: Scopes) -> Self:
+        """Enabled automations on this event in any scope that contains it: one indexed look-up a scope."""
+        covering = Q(pk__in=[])
+        for kind in ScopeKind:
+            key = getattr(scopes, kind.value)
+            if key is not None:
+                covering |= Q(**{kind.value: key})
+        return self.filter(covering, event_type=event_type, enabled=True)
+
+    def in_project(self, project: Project) -> Self:
+        """Automations of the project and of its collections, as its Automations tab lists them."""
+        return self.filter(Q(project=project) | Q(collection__project=project))
+
+    def in_registry(self, registry: Registry) -> Self:
+        """Automations of the registry and of its collections."""
+        return self.filter(Q(registry=registry) | Q(collection__registry=registry))
+
+
+class Automation(models.Model):
+    """When an event happens in a scope, and its condition holds, an action runs.
+
+    `filter` is a document of the condition language over the fields of the run or the artifact; `condition` is what
+    the event type alone asks for (states, threshold). `automations.triggers` says what each type accepts.
+    """
+
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True)
+    enabled = models.BooleanField(default=True)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
+    )
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
+    )
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
+    )
+    registry = models.ForeignKey(
+        Registry, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
+    )
+    collection = models.ForeignKey(
+        Collection, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
+    )
+    event_type = models.CharField("event", max_length=32, choices=EventType)
+    filter = models.JSONField(default=dict, blank=True)
+    condition = models.JSONField(default=dict, blank=True)
+    action_kind = models.CharField("action", max_length=32, choices=ActionKind)
+    webhook = models.ForeignKey(
+        Webhook, on_delete=models.PROTECT, null=True, blank=True, related_name="automations"
+    )
+    payload = models.TextField(blank=True, help_text="JSON template; empty for the default document.")
+    created_by = models.ForeignKey(
+        "projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    last_triggered_at = models.DateTimeField(null=True, editable=False)
+
+    objects = AutomationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=_exactly_one_scope(), name="automation_has_one_scope"),
+            models.CheckConstraint(condition=_fitting_pairs(), name="automation_event_fits_scope"),
+            models.CheckConstraint(
+                condition=Q(action_kind=ActionKind.WEBHOOK.value, webhook__isnull=False)
+                | Q(action_kind=ActionKind.NO_OP.value, webhook__isnull=True),
+                name="automation_action_has_its_target",
+            ),
+            *(
+                models.UniqueConstraint(
+                    fields=[kind.value, "name"],
+                    condition=Q(**{f"{kind.value}__isnull": False}),
+                    name=f"automation_name_once_per_{kind.value}",
+                )
+                for kind in ScopeKind
+            ),
+        ]
+        indexes = [
+            # Candidates of one event: enabled automations by scope and event type.
+            models.Index(
+                fields=[kind.value, "event_type"],
+                condition=Q(enabled=True) & Q(**{f"{kind.value}__isnull": False}),
+                name=f"automation_by_{kind.value}",
+            )
+            for kind in ScopeKind
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def scope_kind(self) -> ScopeKind:
+        """Which of the scope fields is set."""
+        for kind in ScopeKind:
+            if getattr(self, f"{kind.value}_id") is not None:
+                return kind
+        raise ValueError(f"automation {self.pk} has no scope")
+
+    @property
+    def scope(self) -> Organization | Team | Project | Registry | Collection:
+        """The thing this automation covers."""
+        scope: Organization | Team | Project | Registry | Collection = getattr(self, self.scope_kind.value)
+        return scope
+
+    def get_absolute_url(self) -> str:
+        return reverse("automations:detail", kwargs={"pk": self.pk})

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from django.db import models
+
+
+class Event(models.Model):
+    """A fact that was announced, as it was at that moment: what automations were matched against.
+
+    `facts` are the fields conditions are evaluated over, `details` what messages show beside them.
+    """
+
+    kind = models.CharField(max_length=32)
+    dedupe_key = models.CharField(max_length=255, unique=True)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    actor = models.ForeignKey(
+        "projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    organization = models.ForeignKey(
+        "projects.Organization", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    team = models.ForeignKey(
+        "projects.Team", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    project = models.ForeignKey(
+        "projects.Project", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    registry = models.ForeignKey(
+        "registries.Registry", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    collection = models.ForeignKey(
+        "registries.Collection", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    run = models.ForeignKey(
+        "projects.Run", on_delete=models.SET_NULL, null=True, blank=True, related_name="events"
+    )
+    artifact = models.ForeignKey(
+        "registries.Artifact", on_delete=models.SET_NULL, null=True, blank=True, related_name="events"
+    )
+    facts = models.JSONField(default=dict)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            # The most recent real event of a scope, for the payload preview.
+            models.Index(fields=["project", "kind", "-id"], name="event_recent_of_project"),
+            models.Index(fields=["registry", "kind", "-id"], name="event_recent_of_registry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.dedupe_key}"

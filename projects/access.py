@@ -1,0 +1,136 @@
+"""The only door to tenant data: who may see what, and who may do what (spec §8).
+
+What one may not see does not exist (`Http404`); what one may see but not do is refused with a sentence
+(`PermissionDenied`). Query sets have the same rules as `.visible_to(user)`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from projects.models import OrganizationMember, Project, Role, Run, Team, TeamMember
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from projects.models import Organization, User
+
+
+class Permission(StrEnum):
+    """Things one may do in a team. The values complete the sentence “You may not …”."""
+
+    LOG = "log runs and artifacts"
+    EDIT_AUTOMATIONS = "create, edit or delete automations"
+    EDIT_SETTINGS = "change webhooks, secrets or members"
+
+
+NEEDED_ROLE = {
+    Permission.LOG: Role.MEMBER,
+    Permission.EDIT_AUTOMATIONS: Role.ADMIN,
+    Permission.EDIT_SETTINGS: Role.ADMIN,
+}
+
+
+def role_in_organization(user: User | AnonymousUser, organization: Organization | None) -> Role | None:
+    """The user's role in the organization; instance admins are admins of every one."""
+    if not user.is_authenticated or organization is None:
+        return None
+    if user.is_superuser:
+        return Role.ADMIN
+    role = (
+        OrganizationMember.objects.filter(organization=organization, user=user)
+        .values_list("role", flat=True)
+        .first()
+    )
+    return Role(role) if role else None
+
+
+def role_in(user: User | AnonymousUser, team: Team) -> Role | None:
+    """The user's role in the team; admins of its organization and of the instance are admins of every team."""
+    if not user.is_authenticated:
+        return None
+    if user.is_superuser:
+        return Role.ADMIN
+    role = TeamMember.objects.filter(team=team, user=user).values_list("role", flat=True).first()
+    if role != Role.ADMIN and role_in_organization(user, team.organization) is Role.ADMIN:
+        return Role.ADMIN
+    return Role(role) if role else None
+
+
+def may(user: User | AnonymousUser, permission: Permission, team: Team) -> bool:
+    """Whether the user may do this in the team."""
+    role = role_in(user, team)
+    if role is None:
+        return False
+    needed = NEEDED_ROLE[permission]
+    if permission is Permission.EDIT_AUTOMATIONS and team.members_edit_automations:
+        needed = Role.MEMBER
+    return role.rank >= needed.rank
+
+
+def require(user: User | AnonymousUser, permission: Permission, team: Team) -> None:
+    """Let pass who may do this in the team.
+
+    Raises:
+        Http404: the user may not even see the team.
+        PermissionDenied: with a sentence for the user.
+    """
+    if may(user, permission, team):
+        return
+    role = role_in(user, team)
+    if role is None:
+        raise Http404(f"There is no team “{team}”.")
+    who = "a team admin" if NEEDED_ROLE[permission] is Role.ADMIN else "a member of the team"
+    raise PermissionDenied(
+        f"You may not {permission} in {team}: your role there is {role.label.lower()}. Ask {who}."
+    )
+
+
+def team_for(user: User | AnonymousUser, name: str) -> Team:
+    """The team of this name.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    team = Team.objects.visible_to(user).select_related("organization").filter(name=name).first()
+    if team is None:
+        raise Http404(f"There is no team “{name}”.")
+    return team
+
+
+def project_for(user: User | AnonymousUser, team: str, project: str) -> Project:
+    """The project of this name in the team.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    found = (
+        Project.objects.visible_to(user)
+        .select_related("team__organization")
+        .filter(team__name=team, name=project)
+        .first()
+    )
+    if found is None:
+        raise Http404(f"There is no project “{team}/{project}”.")
+    return found
+
+
+def run_for(user: User | AnonymousUser, team: str, project: str, run_id: str) -> Run:
+    """The run with this id in the project.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    found = (
+        Run.objects.visible_to(user)
+        .select_related("project__team__organization", "user")
+        .filter(project__team__name=team, project__name=project, run_id=run_id)
+        .first()
+    )
+    if found is None:
+        raise Http404(f"There is no run “{run_id}” in {team}/{project}.")
+    return found

@@ -1,0 +1,72 @@
+"""API keys: made, kept as a digest, looked up."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db.models import F, Q
+from django.utils import timezone
+
+from projects.models import ApiKey, User
+
+# What the wandb client accepts as a key: an optional prefix up to the first “-”, then 40 or more characters.
+KEY_SHAPE = re.compile(r"\A(?:[A-Za-z0-9_]+-)?[A-Za-z0-9_-]{40,200}\Z")
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+def digest_of(key: str) -> str:
+    """SHA-256 of the key in hexadecimal: a fast hash, because keys are long and random."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def create(user: User, *, name: str = "", key: str | None = None) -> tuple[ApiKey, str]:
+    """Make a key for the user; the key itself is returned this once and kept nowhere.
+
+    A key given is stored as given; giving the same one again for the same user changes nothing.
+
+    Raises:
+        ValidationError: the key given is too short, or belongs to somebody else.
+    """
+    key = key or f"local-{secrets.token_hex(24)}"
+    if not KEY_SHAPE.match(key):
+        raise ValidationError(
+            "An API key has 40 or more letters, digits, “_” or “-” after an optional prefix that ends in “-”.",
+            code="invalid_key",
+        )
+    row, created = ApiKey.objects.get_or_create(
+        digest=digest_of(key), defaults={"user": user, "name": name, "hint": key[-4:]}
+    )
+    if row.user_id != user.pk:
+        raise ValidationError("This API key belongs to another user.", code="key_taken")
+    if not created and row.revoked_at is not None:
+        row.revoked_at = None
+        row.save(update_fields=["revoked_at"])
+    return row, key
+
+
+def user_of(key: str, *, at: datetime | None = None) -> User | None:
+    """The user who holds this key, or None. Notes the use, at most once a minute."""
+    row = (
+        ApiKey.objects.select_related("user")
+        .filter(digest=digest_of(key), revoked_at=None, user__is_active=True)
+        .first()
+    )
+    if row is None:
+        return None
+    now = at or timezone.now()
+    if row.last_used_at is None or row.last_used_at < now - USE_IS_NOTED_EVERY:
+        ApiKey.objects.filter(
+            Q(last_used_at=None) | Q(last_used_at__lt=now - USE_IS_NOTED_EVERY), pk=row.pk
+        ).update(last_used_at=now)
+    return row.user
+
+
+def revoke(key: ApiKey, *, at: datetime) -> None:
+    """End the key at once, for every process."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at)
+    key.revoked_at = F("revoked_at")
+    key.refresh_from_db(fields=["revoked_at"])

@@ -1,0 +1,247 @@
+"""Logged metrics: the hot path. A batch costs one insert and one update, whatever it holds."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import zstandard
+from django.db import transaction
+
+from projects import runs
+from projects.events import METRICS_LOGGED, Fact, announce, run_scopes
+from projects.jsonvalues import storable
+from projects.models import MetricChunk, Run, RunState
+from projects.models.history import Stream
+
+# More rows than this in one request would hold the database for too long; clients split.
+MAX_ROWS = 100_000
+PLAIN_TYPES = frozenset({int, float, bool, type(None)})
+# One compressor a thread: sharing one between threads crashes it.
+_local = threading.local()
+
+
+class InvalidRows(ValueError):
+    """The batch is not a list of rows of numbers. `path` says where, e.g. `[3].loss`."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(f"{path}: {message}" if path else message)
+        self.path = path
+        self.message = message
+
+
+class RunIsOver(Exception):
+    """Nothing can be logged to a run that has ended."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"Run {run.run_id} is {run.state}. Start it again to log more.")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one upload: parsed, and the JSON array as it was sent."""
+
+    rows: list[dict[str, Any]]
+    text: bytes
+
+
+def parse(body: bytes) -> Batch:
+    """Read a JSON list of rows (objects of numbers, possibly nested); bare NaN and Infinity are fine.
+
+    Raises:
+        InvalidRows: naming the row and the key.
+    """
+    try:
+        rows = loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRows("", f"The body is not JSON: {error}.") from error
+    if not isinstance(rows, list):
+        raise InvalidRows("", 'Send a list of rows, for example [{"loss": 0.5}].')
+    if len(rows) > MAX_ROWS:
+        raise InvalidRows("", f"{len(rows)} rows in one request; send at most {MAX_ROWS:,}.")
+    for index, row in enumerate(rows):
+        if type(row) is not dict:
+            raise InvalidRows(f"[{index}]", "A row is an object of metric names and numbers.")
+        if not PLAIN_TYPES.issuperset(map(type, row.values())):
+            _check_nested(row, f"[{index}]")
+    return Batch(rows=rows, text=body)
+
+
+def loads(text: bytes) -> Any:
+    """Parse JSON, quickly when it is strict and patiently when it holds NaN or Infinity.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
+
+
+def _check_nested(row: dict[str, Any], path: str, depth: int = 0) -> None:
+    for key, value in row.items():
+        where = f"{path}.{key}"
+        if type(value) is dict:
+            if depth >= 10:
+                raise InvalidRows(where, "Metrics nest at most 10 levels deep.")
+            _check_nested(value, where, depth + 1)
+        elif type(value) not in PLAIN_TYPES:
+            shown = f"“{value[:40]}”" if isinstance(value, str) else f"a {type(value).__name__}"
+            raise InvalidRows(where, f"A metric's value is a number; this is {shown}.")
+
+
+def append(run: Run, batch: Batch, *, at: datetime, first_line: int | None = None) -> int:
+    """Store a batch, and let automations judge it in the same transaction.
+
+    `first_line` makes a repeated upload harmless: lines that are stored already are left out. Returns the number of
+    lines the run has now. A pending run begins with its first batch, a crashed one is running again.
+
+    Raises:
+        RunIsOver: the run has ended.
+        InvalidRows: `first_line` leaves a gap, or text in the rows cannot be stored.
+    """
+    with transaction.atomic():
+        run = _awake(run, at=at)
+        batch = _unseen(run, batch, first_line)
+        if not batch.rows:
+            return run.history_lines
+        start = run.history_lines
+        MetricChunk.objects.create(
+            run=run,
+            stream=Stream.HISTORY,
+            first_line=start,
+            line_count=len(batch.rows),
+            payload=_compress(batch.text),
+            created_at=at,
+        )
+        run.summary = _merged(run.summary, batch.rows)
+        run.history_lines = start + len(batch.rows)
+        run.heartbeat_at = max(run.heartbeat_at, at)
+        run.save(update_fields=["summary", "history_lines", "heartbeat_at"])
+        announce(
+            Fact(
+                kind=METRICS_LOGGED,
+                occurred_at=at,
+                dedupe_key=f"run:{run.pk}:lines:{start}",
+                scopes=run_scopes(run),
+                actor=run.user,
+                run=run,
+                rows=batch.rows,
+                first_line=start,
+            )
+        )
+    return run.history_lines
+
+
+def _awake(run: Run, *, at: datetime) -> Run:
+    locked = runs.lock(run)
+    if locked.state in {RunState.PENDING, RunState.CRASHED}:
+        return runs.start(locked, by=locked.user, at=at)
+    if locked.state != RunState.RUNNING:
+        raise RunIsOver(locked)
+    return locked
+
+
+def _unseen(run: Run, batch: Batch, first_line: int | None) -> Batch:
+    if first_line is None or first_line == run.history_lines:
+        return batch
+    if first_line > run.history_lines:
+        raise InvalidRows(
+            "",
+            f"The batch begins at line {first_line}, but the run has {run.history_lines}: lines are missing.",
+        )
+    fresh = batch.rows[run.history_lines - first_line :]
+    return Batch(rows=fresh, text=json.dumps(fresh, separators=(",", ":")).encode())
+
+
+def _compress(text: bytes) -> bytes:
+    compressor: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
+    if compressor is None:
+        compressor = _local.compressor = zstandard.ZstdCompressor(level=1)
+    return compressor.compress(text)
+
+
+def _merged(summary: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    latest = dict(summary)
+    nested = False
+    for row in rows:
+        if not nested and dict not in map(type, row.values()):
+            latest.update(row)
+        else:
+            nested = True
+            _merge_into(latest, row)
+    merged: dict[str, Any] = storable(latest)
+    return merged
+
+
+def _merge_into(target: dict[str, Any], row: dict[str, Any]) -> None:
+    for key, value in row.items():
+        old = target.get(key)
+        if isinstance(value, dict) and isinstance(old, dict):
+            target[key] = old = dict(old)
+            _merge_into(old, value)
+        else:
+            target[key] = value
+
+
+def rows_of(chunk: MetricChunk) -> list[dict[str, Any]]:
+    """The rows of a stored batch, in the order logged."""
+    rows: list[dict[str, Any]] = loads(zstandard.ZstdDecompressor().decompress(bytes(chunk.payload)))
+    return rows
+
+
+def value_at(row: dict[str, Any], key: str) -> float | None:
+    """The number a row holds under a key, or None. A dot goes into a nested object, unless the key itself has it."""
+    value: Any = row.get(key)
+    if value is None and "." in key:
+        value = _nested(row, key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def _nested(row: dict[str, Any], key: str) -> Any:
+    head, _, rest = key.partition(".")
+    while rest:
+        inner = row.get(head)
+        if isinstance(inner, dict):
+            value = inner.get(rest)
+            value = _nested(inner, rest) if value is None and "." in rest else value
+            if value is not None:
+                return value
+        step, _, rest = rest.partition(".")
+        head = f"{head}.{step}"
+    return None
+
+
+def points(run: Run, key: str, *, before_line: int | None = None) -> Iterator[tuple[int, float]]:
+    """The (line, value) pairs of one metric, oldest first, a chunk in memory at a time."""
+    chunks = run.chunks.filter(stream=Stream.HISTORY).order_by("first_line")
+    if before_line is not None:
+        chunks = chunks.filter(first_line__lt=before_line)
+    for chunk in chunks.iterator(chunk_size=20):
+        for index, row in enumerate(rows_of(chunk)):
+            value = value_at(row, key)
+            if value is not None:
+                yield chunk.first_line + index, value
+
+
+def last_values(run: Run, key: str, *, count: int, before_line: int) -> list[float]:
+    """The last `count` values of one metric logged before a line, oldest first; reads chunks from the end."""
+    found: list[float] = []
+    chunks = run.chunks.filter(stream=Stream.HISTORY, first_line__lt=before_line).order_by("-first_line")
+    for chunk in chunks.iterator(chunk_size=5):
+        values = [value for row in rows_of(chunk) if (value := value_at(row, key)) is not None]
+        found = values[-(count - len(found)) :] + found
+        if len(found) >= count:
+            break
+    return found

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from projects.models.project import Project
+from projects.names import validate_path_name
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from projects.models.user import User
+
+
+class RunState(models.TextChoices):
+    PENDING = "pending", "Pending"
+    RUNNING = "running", "Running"
+    FINISHED = "finished", "Finished"
+    FAILED = "failed", "Failed"
+    CRASHED = "crashed", "Crashed"
+    KILLED = "killed", "Killed"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is expected from the script."""
+        return self not in {RunState.PENDING, RunState.RUNNING}
+
+
+# From → to. A crashed run whose script speaks again is running; resuming takes a run that is over back to running.
+TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.PENDING: frozenset({RunState.RUNNING, RunState.FAILED, RunState.KILLED}),
+    RunState.RUNNING: frozenset({RunState.FINISHED, RunState.FAILED, RunState.CRASHED, RunState.KILLED}),
+    RunState.FINISHED: frozenset({RunState.RUNNING}),
+    RunState.FAILED: frozenset({RunState.RUNNING}),
+    RunState.CRASHED: frozenset({RunState.RUNNING, RunState.FINISHED, RunState.FAILED, RunState.KILLED}),
+    RunState.KILLED: frozenset({RunState.RUNNING}),
+}
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Runs of the projects the user may see."""
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+    def silent_since(self, cutoff: datetime) -> Self:
+        """Running runs whose script was last heard of before `cutoff`."""
+        return self.filter(state=RunState.RUNNING, heartbeat_at__lt=cutoff)
+
+
+class Run(models.Model):
+    """One execution of a training script. `projects.runs` holds the functions that change its state."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="runs")
+    run_id = models.CharField(max_length=128, validators=[validate_path_name])
+    display_name = models.CharField(max_length=255)
+    state = models.CharField(max_length=16, choices=RunState, default=RunState.RUNNING)
+    user = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, related_name="runs")
+    config = models.JSONField(default=dict, blank=True)
+    summary = models.JSONField(
+        default=dict, blank=True, help_text="Last value of every logged key; NaN and infinities as strings."
+    )
+    tags = models.JSONField(default=list, blank=True)
+    group = models.CharField(max_length=255, blank=True)
+    job_type = models.CharField(max_length=255, blank=True)
+    notes = models.TextField(blank=True)
+    exit_code = models.IntegerField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    history_lines = models.PositiveBigIntegerField(default=0, editable=False)
+    state_changes = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "run_id"], name="run_id_once_per_project"),
+            models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_known"),
+        ]
+        indexes = [
+            # A project's runs, newest first.
+            models.Index(fields=["project", "-created_at", "-id"], name="run_newest_of_project"),
+            # Crash detection: running runs, longest silent first.
+            models.Index(fields=["heartbeat_at"], condition=Q(state="running"), name="run_silent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project}/{self.run_id}"
+
+    @property
+    def duration(self) -> timedelta | None:
+        """Time from start to end, or to the last sign of life while it runs."""
+        if self.started_at is None:
+            return None
+        return max((self.finished_at or self.heartbeat_at) - self.started_at, timedelta())
+
+    def get_absolute_url(self) -> str:
+        project = self.project
+        return reverse(
+            "projects:run", kwargs={"team": project.team.name, "project": project.name, "run_id": self.run_id}
+        )

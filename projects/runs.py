@@ -1,0 +1,195 @@
+"""Runs: one function per change of state; each announces it in the same transaction."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from projects.events import RUN_STATE, Fact, announce, run_facts, run_scopes
+from projects.jsonvalues import storable
+from projects.models import Project, Run, RunState, User
+from projects.models.run import TRANSITIONS
+
+ID_LETTERS = string.ascii_lowercase + string.digits
+EDITABLE = frozenset({"display_name", "config", "summary", "tags", "group", "job_type", "notes"})
+
+
+class InvalidTransition(Exception):
+    """The run is in a state from which it cannot get to the one asked for."""
+
+    def __init__(self, run: Run, to: RunState) -> None:
+        super().__init__(f"Run {run.run_id} is {run.state}; it cannot become {to.value} from there.")
+
+
+class RunExists(Exception):
+    """There is a run with this id in the project."""
+
+
+def new_run_id() -> str:
+    """Eight random letters and digits, as the wandb client makes them."""
+    return "".join(secrets.choice(ID_LETTERS) for _ in range(8))
+
+
+def create(project: Project, *, by: User, at: datetime, run_id: str | None = None, **fields: Any) -> Run:
+    """Start a run. `fields` are those of `EDITABLE`, and `state` (running unless told to wait as pending).
+
+    Raises:
+        ValidationError: by field.
+        RunExists: the id is taken in this project.
+    """
+    run_id = run_id or new_run_id()
+    state = RunState(fields.pop("state", RunState.RUNNING))
+    if state not in {RunState.PENDING, RunState.RUNNING}:
+        raise ValidationError({"state": "A run begins as pending or running."})
+    fields = _cleaned(fields)
+    fields["display_name"] = fields.get("display_name") or run_id
+    run = Run(project=project, run_id=run_id, user=by, state=state, created_at=at, heartbeat_at=at, **fields)
+    run.started_at = at if state is RunState.RUNNING else None
+    run.full_clean(exclude=["project", "user"], validate_unique=False, validate_constraints=False)
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+            _announce_state(run, before=None, at=at, by=by)
+    except IntegrityError as error:
+        if Run.objects.filter(project=project, run_id=run_id).exists():
+            raise RunExists(f"There is a run “{run_id}” in {project} already.") from error
+        raise
+    return run
+
+
+def update(run: Run, *, changes: Mapping[str, Any]) -> Run:
+    """Change what people may edit: names, config, tags, notes. `config` and `summary` are merged, not replaced.
+
+    Raises:
+        ValidationError: by field.
+    """
+    changes = _cleaned(changes)
+    with transaction.atomic():
+        locked = lock(run)
+        for name, value in changes.items():
+            old = getattr(locked, name)
+            merged = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+            setattr(locked, name, merged)
+        locked.full_clean(exclude=["project", "user"], validate_unique=False, validate_constraints=False)
+        locked.save(update_fields=sorted(changes))
+    return locked
+
+
+def start(run: Run, *, by: User | None, at: datetime) -> Run:
+    """A pending run begins, or one that was over is resumed."""
+    return _move(run, to=RunState.RUNNING, by=by, at=at)
+
+
+def finish(run: Run, *, exit_code: int, by: User | None, at: datetime) -> Run:
+    """The script ended: Finished with exit code 0, Failed with any other. Saying the same again changes nothing.
+
+    Raises:
+        InvalidTransition: the run ended differently before.
+    """
+    to = RunState.FINISHED if exit_code == 0 else RunState.FAILED
+    return _move(run, to=to, by=by, at=at, exit_code=exit_code)
+
+
+def kill(run: Run, *, by: User | None, at: datetime) -> Run:
+    """Somebody stopped it on purpose; this never fires an automation."""
+    return _move(run, to=RunState.KILLED, by=by, at=at)
+
+
+def heartbeat(run: Run, *, at: datetime) -> Run:
+    """The script is alive. A run that was given up as crashed is running again."""
+    if run.state == RunState.CRASHED:
+        run = _move(run, to=RunState.RUNNING, by=run.user, at=at)
+    Run.objects.filter(pk=run.pk, heartbeat_at__lt=at).update(heartbeat_at=at)
+    run.heartbeat_at = max(run.heartbeat_at, at)
+    return run
+
+
+def mark_crashed(*, silent_for: timedelta, at: datetime) -> list[Run]:
+    """Give up running runs that were not heard of for so long, each in a transaction of its own."""
+    crashed = []
+    cutoff = at - silent_for
+    for pk in list(Run.objects.silent_since(cutoff).order_by("heartbeat_at").values_list("pk", flat=True)):
+        with transaction.atomic():
+            run = Run.objects.select_for_update(of=("self",)).filter(pk=pk).silent_since(cutoff)
+            found = run.select_related("project__team", "user").first()
+            if found is not None:
+                crashed.append(_move_locked(found, to=RunState.CRASHED, by=None, at=at))
+    return crashed
+
+
+def _cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
+    problems: dict[str, Any] = {name: "This cannot be set." for name in set(fields) - EDITABLE}
+    cleaned: dict[str, Any] = {}
+    for name, value in fields.items():
+        try:
+            cleaned[name] = storable(value)
+            if name in {"config", "summary"} and not isinstance(value, dict):
+                problems[name] = "This is an object of names and values."
+            if name == "tags" and not (
+                isinstance(value, list) and all(isinstance(tag, str) for tag in value)
+            ):
+                problems[name] = "Tags are a list of texts."
+        except ValidationError as error:
+            problems[name] = error.messages
+    if problems:
+        raise ValidationError(problems)
+    return cleaned
+
+
+def lock(run: Run) -> Run:
+    """The run as it is now, held until the transaction ends; with its project, team and user."""
+    return Run.objects.select_for_update(of=("self",)).select_related("project__team", "user").get(pk=run.pk)
+
+
+def _move(run: Run, *, to: RunState, by: User | None, at: datetime, exit_code: int | None = None) -> Run:
+    with transaction.atomic():
+        return _move_locked(lock(run), to=to, by=by, at=at, exit_code=exit_code)
+
+
+def _move_locked(
+    run: Run, *, to: RunState, by: User | None, at: datetime, exit_code: int | None = None
+) -> Run:
+    before = RunState(run.state)
+    if before is to:
+        return run
+    if to not in TRANSITIONS[before]:
+        raise InvalidTransition(run, to)
+    run.state = to
+    run.exit_code = exit_code
+    run.state_changes += 1
+    run.finished_at = at if to.is_over else None
+    if to is RunState.RUNNING:
+        run.heartbeat_at = at
+        run.started_at = run.started_at or at
+    run.save(
+        update_fields=["state", "exit_code", "state_changes", "finished_at", "heartbeat_at", "started_at"]
+    )
+    _announce_state(run, before=before, at=at, by=by)
+    return run
+
+
+def _announce_state(run: Run, *, before: RunState | None, at: datetime, by: User | None) -> None:
+    announce(
+        Fact(
+            kind=RUN_STATE,
+            occurred_at=at,
+            dedupe_key=f"run:{run.pk}:state:{run.state_changes}",
+            scopes=run_scopes(run),
+            actor=by,
+            run=run,
+            facts=run_facts(run),
+            details={
+                "before": before.value if before else None,
+                "state": run.state,
+                "exit_code": run.exit_code,
+                "entity": run.project.team.name,
+                "project": run.project.name,
+            },
+        )
+    )

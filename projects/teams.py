@@ -1,0 +1,82 @@
+"""Organizations, teams, members and projects: one function per change."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from projects.models import Organization, OrganizationMember, Project, Role, Team, TeamMember, User
+
+
+def create_organization(name: str) -> Organization:
+    """Make an organization.
+
+    Raises:
+        ValidationError: bad or taken name.
+    """
+    organization = Organization(name=name)
+    organization.full_clean()
+    organization.save()
+    return organization
+
+
+def create_team(name: str, *, organization: Organization) -> Team:
+    """Make a team of the organization.
+
+    Raises:
+        ValidationError: bad name, or taken by a team or a user.
+    """
+    team = Team(name=name, organization=organization)
+    team.full_clean()
+    team.save()
+    return team
+
+
+def set_organization_role(user: User, *, organization: Organization, role: Role) -> OrganizationMember:
+    """Make the user a member of the organization, or change their role in it."""
+    membership, _ = OrganizationMember.objects.update_or_create(
+        organization=organization, user=user, defaults={"role": role}
+    )
+    return membership
+
+
+def set_role(user: User, *, team: Team, role: Role) -> TeamMember:
+    """Make the user a member of the team, or change their role in it.
+
+    Raises:
+        ValidationError: the team is somebody's personal one.
+    """
+    if team.is_personal and team.owner_id != user.pk:
+        raise ValidationError(f"{team} is a personal team: it has no other members.", code="personal_team")
+    membership, _ = TeamMember.objects.update_or_create(team=team, user=user, defaults={"role": role})
+    return membership
+
+
+def create_project(name: str, *, team: Team, description: str = "") -> Project:
+    """Make a project of the team.
+
+    Raises:
+        ValidationError: bad or taken name.
+    """
+    project = Project(team=team, name=name, description=description)
+    project.full_clean()
+    project.save()
+    return project
+
+
+def ensure_project(name: str, *, team: Team) -> Project:
+    """The team's project of this name, made if there is none yet: scripts need not create it first.
+
+    Raises:
+        ValidationError: bad name.
+    """
+    project = Project.objects.filter(team=team, name=name).first()
+    if project is not None:
+        return project
+    Project(team=team, name=name).full_clean(validate_unique=False, validate_constraints=False)
+    try:
+        with transaction.atomic():
+            return Project.objects.create(team=team, name=name)
+    except IntegrityError:
+        # Another process made it between the look and the insert.
+        return Project.objects.get(team=team, name=name)

@@ -1,0 +1,166 @@
+"""The door to collections, versions and registries, with the same rules as `projects.access`."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from projects import access as projects_access
+from projects.models import Role, TeamMember
+from registries.models import Collection, Membership, Registry, RegistryMember
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+    from django.db.models import QuerySet
+
+    from projects.models import User
+
+VERSION_NUMBER = re.compile(r"\Av(0|[1-9][0-9]{0,8})\Z")
+
+
+class Permission(StrEnum):
+    """Things one may do in a registry. The values complete the sentence “You may not …”."""
+
+    LINK = "link versions or change aliases and tags"
+    EDIT_AUTOMATIONS = "create, edit or delete automations"
+    EDIT_SETTINGS = "change the registry or its members"
+
+
+NEEDED_ROLE = {
+    Permission.LINK: Role.MEMBER,
+    Permission.EDIT_AUTOMATIONS: Role.MEMBER,
+    Permission.EDIT_SETTINGS: Role.ADMIN,
+}
+
+
+def role_in(user: User | AnonymousUser, registry: Registry) -> Role | None:
+    """The higher of the user's roles in the organization, in any of its teams (as member at most) and here."""
+    if not user.is_authenticated:
+        return None
+    role = projects_access.role_in_organization(user, registry.organization)
+    if role is Role.ADMIN:
+        return role
+    here = RegistryMember.objects.filter(registry=registry, user=user).values_list("role", flat=True).first()
+    roles = [candidate for candidate in (role, Role(here) if here else None) if candidate is not None]
+    in_teams = TeamMember.objects.filter(team__organization=registry.organization, user=user)
+    for team_role in in_teams.values_list("role", flat=True).distinct():
+        roles.append(Role.VIEW_ONLY if team_role == Role.VIEW_ONLY else Role.MEMBER)
+    return max(roles, key=lambda candidate: candidate.rank, default=None)
+
+
+def may(user: User | AnonymousUser, permission: Permission, registry: Registry) -> bool:
+    """Whether the user may do this in the registry."""
+    role = role_in(user, registry)
+    return role is not None and role.rank >= NEEDED_ROLE[permission].rank
+
+
+def require(user: User | AnonymousUser, permission: Permission, registry: Registry) -> None:
+    """Let pass who may do this in the registry.
+
+    Raises:
+        Http404: the user may not even see it.
+        PermissionDenied: with a sentence for the user.
+    """
+    role = role_in(user, registry)
+    if role is None:
+        raise Http404(f"There is no registry “{registry.name}”.")
+    if role.rank < NEEDED_ROLE[permission].rank:
+        raise PermissionDenied(
+            f"You may not {permission} in {registry}: your role there is {role.label.lower()}."
+            " Ask an admin of the registry or of its organization."
+        )
+
+
+def require_labels(user: User | AnonymousUser, collection: Collection) -> None:
+    """Let pass who may add versions, aliases and tags in the collection, wherever it is.
+
+    Raises:
+        Http404, PermissionDenied: as `require`.
+    """
+    if collection.registry is not None:
+        require(user, Permission.LINK, collection.registry)
+    else:
+        assert collection.project is not None  # the check constraint says so
+        projects_access.require(user, projects_access.Permission.LOG, collection.project.team)
+
+
+def registry_for(user: User | AnonymousUser, organization: str, name: str) -> Registry:
+    """The registry of this name in the organization.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    found = (
+        Registry.objects.visible_to(user)
+        .select_related("organization")
+        .filter(organization__name=organization, name=name)
+        .first()
+    )
+    if found is None:
+        raise Http404(f"There is no registry “{organization}/{name}”.")
+    return found
+
+
+def collection_for(
+    user: User | AnonymousUser,
+    name: str,
+    *,
+    project: tuple[str, str] | None = None,
+    registry: tuple[str, str] | None = None,
+) -> Collection:
+    """The collection of this name in a (team, project) or an (organization, registry).
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    collections = Collection.objects.visible_to(user).select_related(
+        "project__team__organization", "registry__organization"
+    )
+    if project is not None:
+        collections = collections.filter(project__team__name=project[0], project__name=project[1])
+    elif registry is not None:
+        collections = collections.filter(registry__organization__name=registry[0], registry__name=registry[1])
+    found = collections.filter(name=name).first()
+    if found is None:
+        container = "/".join(project or registry or ())
+        raise Http404(f"There is no collection “{name}” in {container}.")
+    return found
+
+
+def memberships_of(collection: Collection) -> QuerySet[Membership]:
+    """The collection's versions, newest first, with all that their pages and facts show."""
+    return (
+        Membership.objects.filter(collection=collection)
+        .select_related(
+            "collection__project__team__organization",
+            "collection__registry__organization",
+            "artifact__user",
+            "artifact__run__project__team",
+            "artifact__collection__project__team",
+        )
+        .prefetch_related("aliases", "artifact__tags")
+        .order_by("-version_index")
+    )
+
+
+def version_for(collection: Collection, name: str) -> Membership:
+    """The version called `v3`, `latest` or by an alias.
+
+    Raises:
+        Http404: the collection has none.
+    """
+    versions = memberships_of(collection)
+    number = VERSION_NUMBER.match(name)
+    if number:
+        found = versions.filter(version_index=int(number[1])).first()
+    elif name == "latest":
+        found = versions.first()
+    else:
+        found = versions.filter(aliases__name=name).first()
+    if found is None:
+        raise Http404(f"There is no version “{name}” in {collection}.")
+    return found

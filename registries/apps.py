@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class RegistriesConfig(AppConfig):
+    """What runs produce: artifacts in collections, and registries they are linked to."""
+
+    default_auto_field = "django.db.models.BigAutoField"
+    name = "registries"
+    verbose_name = "Registries and artifacts"

@@ -1,0 +1,79 @@
+"""Team secrets: create, rotate, delete. A value goes in and is never shown again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from projects.models import Team, User
+from secrets_vault.models import Secret
+
+MAX_VALUE_LENGTH = 10_000
+
+
+class SecretInUse(Exception):
+    """The secret is used; `users` are the names of what uses it."""
+
+    def __init__(self, secret: Secret, users: list[str]) -> None:
+        self.users = users
+        super().__init__(
+            f"Secret {secret.name} is used by {', '.join(users)}. Choose another secret there first."
+        )
+
+
+def create(team: Team, *, name: str, value: str, by: User | None) -> Secret:
+    """Seal a new secret of the team.
+
+    Raises:
+        ValidationError: bad or taken name, empty or overlong value.
+    """
+    _check_value(value)
+    secret = Secret(team=team, name=name, value=value, created_by=by)
+    secret.full_clean(exclude=["value", "team", "created_by"], validate_constraints=False)
+    if Secret.objects.filter(team=team, name=name).exists():
+        raise ValidationError({"name": f"{team} has a secret {name} already. Rotate it to change its value."})
+    secret.save()
+    return secret
+
+
+def rotate(secret: Secret, *, value: str, at: datetime) -> Secret:
+    """Replace the value; the old one stops resolving at once.
+
+    Raises:
+        ValidationError: empty or overlong value.
+    """
+    _check_value(value)
+    secret.value = value
+    secret.rotated_at = at
+    secret.save(update_fields=["value", "rotated_at"])
+    return secret
+
+
+def delete(secret: Secret) -> None:
+    """Delete a secret that nothing uses.
+
+    Raises:
+        SecretInUse: with the list of what uses it.
+    """
+    try:
+        with transaction.atomic():
+            secret.delete()
+    except ProtectedError as error:
+        raise SecretInUse(secret, sorted({_user_name(user) for user in error.protected_objects})) from error
+
+
+def _user_name(user: object) -> str:
+    # A webhook's header protects the secret on behalf of its webhook.
+    return str(getattr(user, "webhook", user))
+
+
+def _check_value(value: str) -> None:
+    if not value:
+        raise ValidationError({"value": "A secret needs a value."})
+    if len(value) > MAX_VALUE_LENGTH:
+        raise ValidationError({"value": f"A secret has at most {MAX_VALUE_LENGTH:,} characters."})
+    if "\x00" in value:
+        raise ValidationError({"value": "A secret cannot hold a NUL character."})

@@ -1,0 +1,2 @@
+app_name = "secrets_vault"
+urlpatterns = []
