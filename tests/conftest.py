@@ -1,5 +1,7 @@
 """What every test starts from: an environment of its own, a real database, the rule for missing services."""
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
@@ -7,8 +9,15 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from rest_framework.test import APIClient
+
+    from projects.models import Project, Team, User
+    from registries.models import Registry
 
 ROOT = Path(__file__).resolve().parent.parent
 TEST_DATA_DIR = Path(tempfile.mkdtemp(prefix="automations-tests-"))
@@ -38,7 +47,8 @@ _isolate_environment()
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
-    # Hashing a password is slow on purpose, and hashed file names need a collectstatic: neither is under test.
+    # Hashing a password is slow on purpose, and hashed file names need a collectstatic: neither is under
+    # test.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -125,3 +135,69 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 # --- fixtures of the product --------------------------------------------------------------------------------
+# They import inside, because models can only be imported after Django is set up, which is after this file.
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Admin of the team research."""
+    from tests import factories
+
+    return factories.make_user("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Member of the team research."""
+    from tests import factories
+
+    return factories.make_user("bob")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """A stranger: in no team but his own."""
+    from tests import factories
+
+    return factories.make_user("charlie")
+
+
+@pytest.fixture
+def team(alice: User, bob: User) -> Team:
+    """The team research of the organization acme: alice is its admin, bob a member."""
+    from tests import factories
+
+    return factories.make_team(admin=alice, member=bob)
+
+
+@pytest.fixture
+def project(team: Team) -> Project:
+    """The project digits of the team research."""
+    from tests import factories
+
+    return factories.make_project(team)
+
+
+@pytest.fixture
+def registry(team: Team, alice: User) -> Registry:
+    """The registry models of the organization acme: alice is its admin."""
+    from tests import factories
+
+    return factories.make_registry(team.organization, admin=alice)
+
+
+@pytest.fixture
+def api(db: None) -> Callable[[User | None], APIClient]:
+    """`api(user)`: a client of the REST API, signed in with a key of the user; `api(None)` is nobody."""
+
+    from rest_framework.test import APIClient
+
+    from tests import factories
+
+    def client_of(user: User | None) -> APIClient:
+        client = APIClient()
+        if user is not None:
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {factories.make_api_key(user)}")
+        return client
+
+    return client_of
