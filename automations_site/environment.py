@@ -1,7 +1,8 @@
 """Reads settings from environment variables and turns every bad value into one sentence.
 
-A variable `NAME` may also be given as a file: `NAME_FILE=/run/secrets/name`, which is how containers hand over
-secrets. An empty value counts as not set. Values are taken as they are: a key that begins with `$` stays a key.
+A variable `NAME` may also be given as a file: `NAME_FILE=/run/secrets/name`, which is how containers hand
+over secrets. An empty value counts as not set. Values are taken as they are: a key that begins with `$` stays
+a key.
 """
 
 import os
@@ -24,8 +25,8 @@ _NO = frozenset({"0", "false", "no", "off"})
 class Environment:
     """The variables of one process, or of a test.
 
-    Every method raises `ImproperlyConfigured` with a sentence that names the variable, what is wrong and what is
-    accepted.
+    Every method raises `ImproperlyConfigured` with a sentence that names the variable, what is wrong and what
+    is accepted.
     """
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
@@ -83,7 +84,7 @@ class Environment:
         return value
 
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
-        """An absolute URL without a trailing slash. Errors do not repeat the value: it may hold a password."""
+        """An absolute URL without a trailing slash. Errors never repeat it: it may hold a password."""
         value = self.text(name, default).rstrip("/")
         if not value:
             return value
@@ -124,14 +125,15 @@ class Environment:
         return database
 
     def keys(self, name: str, *, generated_in: Path | None) -> list[str]:
-        """Secret keys, newest first: from the variable, else from a file in `generated_in`, made on first use.
+        """Secret keys, newest first: from the variable, else from a file in `generated_in`, made on first
+        use.
 
         With `generated_in=None` a missing variable is an error: several hosts must share their keys.
         """
         keys = self.words(name)
         if not keys and generated_in is None:
             raise ImproperlyConfigured(
-                f"{name} is not set. With DATABASE_URL, keys are not made up, because every host must use the "
+                f"{name} is not set. With DATABASE_URL no keys are made up, because every host must use the "
                 f"same: set {name} (or {name}_FILE) to a random text of {KEY_LENGTH} characters or more."
             )
         if not keys and generated_in is not None:
@@ -164,8 +166,8 @@ def private_folder(path: Path, *, named_by: str) -> Path:
 def _kept_keys(path: Path) -> list[str]:
     """The comma-separated keys in the file, which is made with one random key if there is none.
 
-    Several processes may start at once. Each writes a file of its own and links it to the final name, which only
-    the first can do, so nobody ever reads half a key.
+    Several processes may start at once. Each writes a file of its own and links it to the final name, which
+    only the first can do, so nobody ever reads half a key.
     """
     import secrets
 

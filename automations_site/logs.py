@@ -1,7 +1,7 @@
 """Logging: one JSON object per line in production, readable lines while developing.
 
-Code logs with `structlog.get_logger(__name__).info("execution_finished", execution_id=…)`: an event name and ids.
-Request bodies, headers, payloads and secrets have no place in a log line.
+Code logs with `structlog.get_logger(__name__).info("execution_finished", execution_id=…)`: an event name and
+ids. Request bodies, headers, payloads and secrets have no place in a log line.
 """
 
 import uuid

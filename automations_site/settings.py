@@ -22,8 +22,9 @@ env = Environment()
 DEBUG = env.flag("DEBUG", default=False)
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000, least=1, most=65535)
-WEB_WORKERS = env.number("WEB_WORKERS", 2, least=1, most=64)
-QUEUE_WORKERS = env.number("QUEUE_WORKERS", 2, least=1, most=64)
+# 0 runs none of them on this host: web servers and queue workers may live apart.
+WEB_WORKERS = env.number("WEB_WORKERS", 2, least=0, most=64)
+QUEUE_WORKERS = env.number("QUEUE_WORKERS", 2, least=0, most=64)
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR"))
 DATA_DIR = private_folder(
     Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).expanduser().absolute(), named_by="DATA_DIR"
@@ -43,15 +44,16 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 # --- limits and times of the product ------------------------------------------------------------------------
 
-# Largest request body in bytes, after which the API answers 413. Django's own limit for form posts follows it, so
-# that a batch of metrics is refused by one rule with one sentence.
+# Largest request body in bytes, after which the API answers 413. Django's own limit for form posts follows
+# it, so that a batch of metrics is refused by one rule with one sentence.
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", 20_000_000, least=100_000, most=1_000_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # Seconds without a heartbeat after which a running run counts as crashed.
 CRASHED_AFTER = env.number("CRASHED_AFTER", 300, least=10, most=86_400)
 
-# Address ranges and hosts that webhooks may reach although the guard would refuse them. A system check reads them.
+# Address ranges and hosts that webhooks may reach although the guard would refuse them. A system check reads
+# them.
 WEBHOOK_ALLOWED_NETWORKS = env.words("WEBHOOK_ALLOWED_NETWORKS")
 # Seconds. The total stays below the time after which the queue gives a task up.
 WEBHOOK_CONNECT_TIMEOUT = env.number("WEBHOOK_CONNECT_TIMEOUT", 5, least=1, most=30)
@@ -62,12 +64,13 @@ USER_AGENT = f"automations-server/{VERSION}"
 
 
 def _tuned(database: dict[str, Any]) -> dict[str, Any]:
-    """The database with the options it needs here: connections stay open, SQLite writers queue up politely."""
+    """The database with the options it needs: connections stay open, SQLite writers queue up."""
     database |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["CONN_MAX_AGE"] = None
         database["OPTIONS"] = {
-            # Take the write lock at BEGIN: a transaction that reads first and writes later cannot wait for it.
+            # Take the write lock at BEGIN: a transaction that reads first and writes later cannot wait for
+            # it.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -90,8 +93,8 @@ SECRET_KEY, *SECRET_KEY_FALLBACKS = env.keys("SECRET_KEY", generated_in=_key_fol
 FERNET_KEYS = env.keys("FERNET_KEYS", generated_in=_key_folder)
 
 REDIS_URL = env.url("REDIS_URL", "", schemes=("redis", "rediss"))
-# `default` is this process's own memory, for what may be stale or lost. `shared` is seen by all processes: the
-# queue's workers report there that they are alive.
+# `default` is this process's own memory, for what may be stale or lost. `shared` is seen by all processes:
+# the queue's workers report there that they are alive.
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "shared": (
@@ -105,9 +108,10 @@ Q_CLUSTER: dict[str, Any] = {
     "name": "automations",
     "label": "Queue",
     "cache": "shared",
-    "workers": QUEUE_WORKERS,
+    "workers": max(QUEUE_WORKERS, 1),
     # Our own history records what happened, and our own ladder decides when to try again: the queue keeps no
-    # successes, never repeats a failure, and hands a task out again only when its worker died (after `retry` s).
+    # successes, never repeats a failure, and hands a task out again only when its worker died (after `retry`
+    # s).
     "save_limit": -1,
     "max_attempts": 1,
     "ack_failures": True,
@@ -117,7 +121,7 @@ Q_CLUSTER: dict[str, Any] = {
     "catch_up": False,
     "guard_cycle": 1,
     # Take several tasks ahead, but not so many that a worker sits on tasks while another is idle.
-    "queue_limit": QUEUE_WORKERS * 10,
+    "queue_limit": max(QUEUE_WORKERS, 1) * 10,
 }
 # Seconds between two looks at the database queue: what a webhook waits at most when nothing else is going on.
 Q_CLUSTER |= {"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 0.05}

@@ -1,0 +1,195 @@
+"""`manage.py serve`: the whole server with one command, until Ctrl-C."""
+
+import errno
+import hashlib
+import os
+import socket
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException  # noqa: TID251 - asks only our own /healthz
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, connections
+
+from automations.supervisor import Program, Supervisor
+from automations_site import VERSION
+
+LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
+_MIGRATION_LOCK = 4_018_237_115  # any number that nothing else on the database server uses
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrates, then runs the web server and the queue workers until Ctrl-C; what dies is started again."
+    )
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--allow-loopback-webhooks",
+            action="store_true",
+            help="let webhooks reach this machine itself, for trying things out",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.WEB_WORKERS == 0 and settings.QUEUE_WORKERS == 0:
+            raise CommandError("WEB_WORKERS and QUEUE_WORKERS are both 0, so there is nothing to run.")
+        if settings.WEB_WORKERS:
+            _check_port(settings.HOST, settings.PORT)
+        self._prepare()
+        environment = dict(os.environ)
+        if options["allow_loopback_webhooks"]:
+            allowed = [*settings.WEBHOOK_ALLOWED_NETWORKS, *LOOPBACK]
+            environment["WEBHOOK_ALLOWED_NETWORKS"] = ",".join(dict.fromkeys(allowed))
+            environment.pop("WEBHOOK_ALLOWED_NETWORKS_FILE", None)
+        connections.close_all()  # the children open their own
+        supervisor = Supervisor(_programs(environment))
+        supervisor.start()
+        try:
+            self._announce(supervisor, loopback=options["allow_loopback_webhooks"])
+            supervisor.run()
+        finally:
+            self.stdout.write("Stopping")
+            supervisor.stop()
+        self.stdout.write("Stopped")
+
+    def _prepare(self) -> None:
+        """Bring database and static files up to date; make the first account on an empty database."""
+        from projects import provisioning
+
+        with _one_host_at_a_time():
+            call_command("migrate", interactive=False, verbosity=0)
+            call_command("createcachetable", verbosity=0)
+            login = provisioning.first_start()
+        if login:
+            self.stdout.write(
+                self.style.SUCCESS("First start: an organization, a team and an admin were made.")
+            )
+            for name in ("username", "password", "api_key"):
+                self.stdout.write(f"  {name.replace('_', ' ')}: {login[name]}")
+        if settings.WEB_WORKERS:
+            _collect_static()
+
+    def _announce(self, supervisor: Supervisor, *, loopback: bool) -> None:
+        if settings.WEB_WORKERS and not _wait_until_answering(supervisor, settings.HOST, settings.PORT):
+            return
+        if loopback:
+            self.stdout.write(
+                "Webhooks may reach this machine itself (127.0.0.0/8, ::1/128, localhost), "
+                "because --allow-loopback-webhooks is set."
+            )
+        if settings.WEB_WORKERS:
+            self.stdout.write(self.style.SUCCESS(f"Ready at {settings.PUBLIC_URL}"))
+            first_login = Path(settings.DATA_DIR) / "first-login.json"
+            if first_login.exists():
+                self.stdout.write(f"The first sign-in is in {first_login}")
+        else:
+            self.stdout.write(self.style.SUCCESS("The queue workers are running"))
+
+
+def _programs(environment: dict[str, str]) -> list[Program]:
+    web = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
+        *("--host", settings.HOST, "--port", str(settings.PORT)),
+        # One thread per worker: Python runs one at a time, and SQLite wants one writer per process.
+        *("--workers", str(settings.WEB_WORKERS), "--blocking-threads", "1"),
+        *("--respawn-failed-workers", "--workers-kill-timeout", "5s"),
+        *("--log-level", "warning", "automations_site.wsgi:application"),
+    ]
+    queue = [sys.executable, "manage.py", "qcluster"]
+    commands = [("web", web, settings.WEB_WORKERS), ("queue", queue, settings.QUEUE_WORKERS)]
+    return [
+        Program(name, command, folder=settings.BASE_DIR, environment=environment)
+        for name, command, workers in commands
+        if workers
+    ]
+
+
+def _check_port(host: str, port: int, *, patience: float = 2.0) -> None:
+    """Refuse a port that another program listens on; a server that is just stopping gets `patience` seconds.
+
+    The web server shares its port among its workers, so without this look two servers would share it, too.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    deadline = time.monotonic() + patience
+    while True:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as problem:
+                if problem.errno != errno.EADDRINUSE:
+                    raise CommandError(
+                        f"The server cannot listen on {host}:{port} ({problem.strerror}). Set HOST and PORT."
+                    ) from None
+            else:
+                return
+        if time.monotonic() >= deadline:
+            raise CommandError(
+                f"Port {port} is taken by another program. Stop that one, or set PORT to another number."
+            )
+        time.sleep(0.2)
+
+
+def _wait_until_answering(supervisor: Supervisor, host: str, port: int, *, patience: float = 60.0) -> bool:
+    """Whether /healthz answered before a signal arrived; keeps the programs alive meanwhile."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound, only compared
+    deadline = time.monotonic() + patience
+    while not supervisor.is_stopping:
+        probe = HTTPConnection(reachable, port, timeout=5)
+        try:
+            probe.request("GET", "/healthz", headers={"Host": settings.ALLOWED_HOSTS[0]})
+            probe.getresponse().read()
+        except (OSError, HTTPException):
+            if time.monotonic() >= deadline:
+                raise CommandError("The web server did not start; the lines above say why.") from None
+            time.sleep(0.05)
+        else:
+            return True
+        finally:
+            probe.close()
+        for program in supervisor.programs:
+            program.revive()
+    return False
+
+
+def _collect_static() -> None:
+    """Gather static files with hashes in their names, unless nothing changed since the last time."""
+    stamp = Path(settings.DATA_DIR) / "static-stamp"
+    print_ = _static_fingerprint()
+    if stamp.exists() and stamp.read_text() == print_ and Path(settings.STATIC_ROOT).is_dir():
+        return
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    stamp.write_text(print_)
+
+
+def _static_fingerprint() -> str:
+    """A digest of names, sizes and times of every static file: changes when one of them does."""
+    digest = hashlib.sha256(VERSION.encode())
+    for finder in get_finders():
+        for name, storage in sorted(finder.list([]), key=lambda found: found[0]):
+            found = Path(storage.path(name)).stat()
+            digest.update(f"{name} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _one_host_at_a_time() -> Iterator[None]:
+    """Hosts that start together on one PostgreSQL migrate one after another."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
