@@ -1,0 +1,111 @@
+"""What conditions compare with: each `take_…` returns a value ready for use or raises InvalidFilter."""
+
+import math
+from typing import Any
+
+import re2
+
+from automations.filters.fields import Field, InvalidFilter, Kind
+from automations.filters.wording import number_text, show
+
+MAX_PATTERN_LENGTH = 1_000
+MAX_TEXT_LENGTH = 10_000
+MAX_LIST_LENGTH = 1_000
+MAX_NUMBER_BITS = 4_096
+# What RE2 may spend on one pattern's program and on its cache of states, in bytes.
+PATTERN_MEMORY = 1 << 20
+
+
+def check_text(value: str, path: str) -> str:
+    """Text that databases can keep. Raises InvalidFilter otherwise."""
+    if len(value) > MAX_TEXT_LENGTH:
+        raise InvalidFilter(path, f"Text may have at most {MAX_TEXT_LENGTH:,} characters here.")
+    if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise InvalidFilter(path, "Text may not hold NUL characters or lone surrogates; remove them.")
+    return value
+
+
+def take_number(value: Any, field: Field, path: str) -> int | float:
+    value = field.number(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidFilter(path, f"This is compared with a number, not with {show(value)}; write a number.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidFilter(path, f"{number_text(value)} cannot be compared with; write a finite number.")
+    if isinstance(value, int) and value.bit_length() > MAX_NUMBER_BITS:
+        raise InvalidFilter(path, "The number has too many digits; write a smaller one.")
+    return value
+
+
+def take_text(value: Any, field: Field, path: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidFilter(
+            path, f"This is compared with text, not with {show(value)}; write text in quotes."
+        )
+    return check_text(value, path)
+
+
+def take_scalar(value: Any, field: Field, path: str) -> Any:
+    if isinstance(value, list | dict):
+        raise InvalidFilter(
+            path, "This takes one value, not a list or an object; write $in, $all or $size for lists."
+        )
+    if value is None or (isinstance(value, bool) and field.kind is Kind.ANY):
+        return value
+    if field.kind is Kind.NUMBER or (field.kind is Kind.ANY and not isinstance(value, str)):
+        return take_number(value, field, path)
+    return take_text(value, field, path)
+
+
+def take_scalars(value: Any, field: Field, path: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise InvalidFilter(path, f"This takes a list of values, not {show(value)}; put it in brackets.")
+    if len(value) > MAX_LIST_LENGTH:
+        raise InvalidFilter(path, f"A list may have at most {MAX_LIST_LENGTH:,} values.")
+    return [take_scalar(one, field, f"{path}[{index}]") for index, one in enumerate(value)]
+
+
+def take_bound(value: Any, field: Field, path: str) -> int | float | str:
+    textual = field.kind in (Kind.TEXT, Kind.TEXTS)
+    return take_text(value, field, path) if textual else take_number(value, field, path)
+
+
+def take_part(value: Any, field: Field, path: str) -> Any:
+    if field.kind is Kind.ANY and not isinstance(value, str) and value is not None:
+        return take_scalar(value, field, path)
+    return take_text(value, field, path)
+
+
+def take_flag(value: Any, field: Field, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidFilter(path, f"$exists takes true or false, not {show(value)}.")
+    return value
+
+
+def take_count(value: Any, field: Field, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 31:
+        raise InvalidFilter(path, f"$size takes a whole number of values, 0 or more, not {show(value)}.")
+    return value
+
+
+def take_pattern(value: Any, field: Field, path: str) -> str:
+    pattern = take_text(value, field, path)
+    if len(pattern) > MAX_PATTERN_LENGTH:
+        raise InvalidFilter(path, f"A pattern may have at most {MAX_PATTERN_LENGTH:,} characters.")
+    try:
+        compiled(pattern)
+    except re2.error as error:
+        reason = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
+        raise InvalidFilter(
+            path,
+            f"RE2 cannot run this pattern: {reason}. Its syntax has no look-around and no back-references.",
+        ) from None
+    return pattern
+
+
+def compiled(pattern: str) -> Any:
+    """The pattern as RE2 runs it: on bytes, silently, without capturing. Raises re2.error."""
+    options = re2.Options()
+    options.log_errors = False
+    options.never_capture = True
+    options.max_mem = PATTERN_MEMORY
+    return re2.compile(pattern.encode(), options=options)
