@@ -90,6 +90,10 @@ class Program:
         if self._process:
             self._process.wait()
 
+    def running_for(self) -> float:
+        """Seconds since the last start; 0 while the program is down."""
+        return 0.0 if self._process is None else time.monotonic() - self._started_at
+
     def has_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
 

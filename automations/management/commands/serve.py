@@ -13,15 +13,21 @@ from http.client import HTTPConnection, HTTPException  # noqa: TID251 - asks onl
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, connections
+from django.db import DatabaseError, connection, connections
+from django.utils import timezone
 
+from automations import watchdog
 from automations.supervisor import Program, Supervisor
 from automations_site import VERSION
 
+log = structlog.get_logger(__name__)
+
+QUEUE = "queue"
 LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
 _MIGRATION_LOCK = 4_018_237_115  # any number that nothing else on the database server uses
 
@@ -55,7 +61,7 @@ class Command(BaseCommand):
         supervisor.start()
         try:
             self._announce(supervisor, loopback=options["allow_loopback_webhooks"])
-            supervisor.run()
+            supervisor.run(watch=lambda: _restart_stuck_queue(supervisor))
         finally:
             self.stdout.write("Stopping")
             supervisor.stop()
@@ -71,10 +77,10 @@ class Command(BaseCommand):
             login = provisioning.first_start()
         if login:
             self.stdout.write(
-                self.style.SUCCESS("First start: an organization, a team and an admin were made.")
+                self.style.SUCCESS("First start: made a place to work and its admin. Shown once:")
             )
-            for name in ("username", "password", "api_key"):
-                self.stdout.write(f"  {name.replace('_', ' ')}: {login[name]}")
+            for name, value in login.items():
+                self.stdout.write(f"  {name.replace('_', ' ')}: {value}")
         if settings.WEB_WORKERS:
             _collect_static()
 
@@ -105,12 +111,26 @@ def _programs(environment: dict[str, str]) -> list[Program]:
         *("--log-level", "warning", "automations_site.wsgi:application"),
     ]
     queue = [sys.executable, "manage.py", "qcluster"]
-    commands = [("web", web, settings.WEB_WORKERS), ("queue", queue, settings.QUEUE_WORKERS)]
+    commands = [("web", web, settings.WEB_WORKERS), (QUEUE, queue, settings.QUEUE_WORKERS)]
     return [
         Program(name, command, folder=settings.BASE_DIR, environment=environment)
         for name, command, workers in commands
         if workers
     ]
+
+
+def _restart_stuck_queue(supervisor: Supervisor) -> None:
+    """Start the queue workers afresh when they live but take no more work."""
+    try:
+        stuck = watchdog.is_stuck(at=timezone.now())
+    except DatabaseError as problem:  # a database that restarts must not end the supervisor
+        log.warning("watchdog_without_database", reason=type(problem).__name__)
+        connection.close()
+        return
+    for program in supervisor.programs:
+        if program.name == QUEUE and stuck and program.running_for() > watchdog.PATIENCE.total_seconds():
+            log.error("queue_stuck", program=program.name)
+            program.restart()
 
 
 def _check_port(host: str, port: int, *, patience: float = 2.0) -> None:
