@@ -52,7 +52,7 @@ validate_slug_name = RegexValidator(
 
 validate_path_name = RegexValidator(
     r"\A(?!\.{1,2}\Z)[^/\\#?%:\x00-\x1f\x7f]+\Z",
-    "A name may not contain / \\ # ? % : or control characters.",
+    "A name may not contain / \\ # ? %% : or control characters.",
     code="invalid_name",
 )
 

@@ -7,3 +7,6 @@ class RegistriesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     name = "registries"
     verbose_name = "Registries and artifacts"
+
+    def ready(self) -> None:
+        from registries import provisioning  # noqa: F401  hears of the first start

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
             name='Project',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[^/\\\\#?%:\\x00-\\x1f\\x7f]+\\Z', 'A name may not contain / \\ # ? % : or control characters.', code='invalid_name')])),
+                ('name', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[^/\\\\#?%:\\x00-\\x1f\\x7f]+\\Z', 'A name may not contain / \\ # ? %% : or control characters.', code='invalid_name')])),
                 ('description', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('rules_version', models.PositiveBigIntegerField(default=0, editable=False)),
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
             name='Run',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('run_id', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[^/\\\\#?%:\\x00-\\x1f\\x7f]+\\Z', 'A name may not contain / \\ # ? % : or control characters.', code='invalid_name')])),
+                ('run_id', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[^/\\\\#?%:\\x00-\\x1f\\x7f]+\\Z', 'A name may not contain / \\ # ? %% : or control characters.', code='invalid_name')])),
                 ('display_name', models.CharField(max_length=255)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('finished', 'Finished'), ('failed', 'Failed'), ('crashed', 'Crashed'), ('killed', 'Killed')], default='running', max_length=16)),
                 ('config', models.JSONField(blank=True, default=dict)),

@@ -20,8 +20,8 @@ class Migration(migrations.Migration):
             name='Collection',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[^/\\\\#?%:\\x00-\\x1f\\x7f]+\\Z', 'A name may not contain / \\ # ? % : or control characters.', code='invalid_name')])),
-                ('type', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[^/\\\\#?%:\\x00-\\x1f\\x7f]+\\Z', 'A name may not contain / \\ # ? % : or control characters.', code='invalid_name')])),
+                ('name', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[^/\\\\#?%:\\x00-\\x1f\\x7f]+\\Z', 'A name may not contain / \\ # ? %% : or control characters.', code='invalid_name')])),
+                ('type', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[^/\\\\#?%:\\x00-\\x1f\\x7f]+\\Z', 'A name may not contain / \\ # ? %% : or control characters.', code='invalid_name')])),
                 ('description', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('next_index', models.PositiveIntegerField(default=0, editable=False)),
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
             name='Registry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[^/\\\\#?%:\\x00-\\x1f\\x7f]+\\Z', 'A name may not contain / \\ # ? % : or control characters.', code='invalid_name')])),
+                ('name', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[^/\\\\#?%:\\x00-\\x1f\\x7f]+\\Z', 'A name may not contain / \\ # ? %% : or control characters.', code='invalid_name')])),
                 ('description', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='registries', to='projects.organization')),
