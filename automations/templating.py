@@ -22,12 +22,10 @@ MAX_RENDERED_CHARACTERS = 4 * 1024 * 1024
 _VARIABLE: Final = re.compile(r"\$\{(artifact_metadata\.[^}]+|[A-Za-z_][A-Za-z0-9_.\-/]*)\}")
 _STRAY: Final = re.compile(r"\$\{[^}]{0,80}\}?")
 # Strings are consumed whole, also one that never ends, so what else is found is outside of strings.
-_TOKEN: Final = re.compile(
-    r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]|-?Infinity|NaN|-?[0-9][0-9.eE+\-]*+', flags=re.DOTALL
-)
+_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]|-?Infinity|NaN|-?[0-9][0-9.eE+\-]*+', flags=re.DOTALL)
 
 
-class InvalidTemplate(ValueError):  # noqa: N818 - exceptions are named as the problem
+class InvalidTemplate(ValueError):
     """Text that is no template; line and column count from 1 (both are 1 where the whole is meant)."""
 
     def __init__(self, message: str, *, line: int = 1, column: int = 1) -> None:
@@ -37,7 +35,7 @@ class InvalidTemplate(ValueError):  # noqa: N818 - exceptions are named as the p
         self.column = column
 
 
-class RenderedTooLarge(ValueError):  # noqa: N818
+class RenderedTooLarge(ValueError):
     """The values make the document larger than MAX_RENDERED_CHARACTERS."""
 
 
@@ -65,9 +63,7 @@ class Template:
 
     def strays(self) -> frozenset[str]:
         """`${…}` that are no variables and stay as they are, `${ alias }` for one."""
-        return frozenset(
-            stray for text in _texts(self._document) for stray in _STRAY.findall(_VARIABLE.sub("", text))
-        )
+        return frozenset(stray for text in _texts(self._document) for stray in _STRAY.findall(_VARIABLE.sub("", text)))
 
     def render(self, values: Mapping[str, str]) -> bytes:
         """Compact UTF-8 JSON with every variable replaced by its value, or by "" where it has none.
@@ -123,9 +119,7 @@ def lint(template: Template, *, known: Collection[str], applicable: Collection[s
     for name in sorted(template.names()):
         if not _covers(known, name):
             hint = _suggestion(name, {*applicable, *known}) if len(warnings) < MAX_WARNINGS else ""
-            warnings.append(
-                TemplateWarning(name, f"There is no variable ${{{name}}}; it will be empty.{hint}")
-            )
+            warnings.append(TemplateWarning(name, f"There is no variable ${{{name}}}; it will be empty.{hint}"))
         elif not _covers(applicable, name):
             warnings.append(
                 TemplateWarning(name, f"${{{name}}} does not apply to this event; it will always be empty.")
