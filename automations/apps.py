@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AutomationsConfig(AppConfig):
@@ -8,7 +9,9 @@ class AutomationsConfig(AppConfig):
     name = "automations"
 
     def ready(self) -> None:
-        from automations import checks, intake  # noqa: F401  registers the system checks
+        from automations import intake, schedules, stamps
         from projects.events import announced
 
         announced.connect(intake.hear, dispatch_uid="automations.intake")
+        stamps.connect()
+        post_migrate.connect(schedules.ensure, dispatch_uid="automations.schedules")

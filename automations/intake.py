@@ -1,5 +1,42 @@
+"""Facts come in here, from `projects.events.announce`, inside the transaction of the change."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
 from typing import Any
 
+from django.utils import timezone
 
-def hear(sender: Any, fact: Any, **kwargs: Any) -> None:
-    pass
+from automations import matching, watching
+from automations.models import Event
+from projects.events import METRICS_LOGGED, Fact
+
+
+def hear(sender: type[Fact], *, fact: Fact, **kwargs: Any) -> None:
+    """Receive the signal."""
+    record(fact)
+
+
+def record(fact: Fact) -> None:
+    """Write the event down and start what follows from it. The same occurrence announced twice is recorded once.
+
+    Logged metrics are too frequent for a row each: only a batch that an automation reacts to becomes an event.
+    """
+    if fact.kind == METRICS_LOGGED:
+        watching.judge(fact)
+        return
+    event, created = Event.objects.get_or_create(
+        dedupe_key=fact.dedupe_key,
+        defaults={
+            "kind": fact.kind,
+            "occurred_at": fact.occurred_at,
+            "actor": fact.actor,
+            "run": fact.run,
+            "artifact_id": fact.artifact_id,
+            "facts": dict(fact.facts),
+            "details": dict(fact.details),
+            **{f"{kind}_id": pk for kind, pk in asdict(fact.scopes).items()},
+        },
+    )
+    if created:
+        matching.start_executions(event, fact.scopes, at=timezone.now())

@@ -47,8 +47,10 @@ def role_in(user: User | AnonymousUser, registry: Registry) -> Role | None:
     here = RegistryMember.objects.filter(registry=registry, user=user).values_list("role", flat=True).first()
     roles = [candidate for candidate in (role, Role(here) if here else None) if candidate is not None]
     in_teams = TeamMember.objects.filter(team__organization=registry.organization, user=user)
-    for team_role in in_teams.values_list("role", flat=True).distinct():
-        roles.append(Role.VIEW_ONLY if team_role == Role.VIEW_ONLY else Role.MEMBER)
+    roles += [
+        Role.VIEW_ONLY if team_role == Role.VIEW_ONLY else Role.MEMBER
+        for team_role in in_teams.values_list("role", flat=True).distinct()
+    ]
     return max(roles, key=lambda candidate: candidate.rank, default=None)
 
 

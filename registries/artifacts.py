@@ -90,18 +90,17 @@ def ensure_collection(
         try:
             with transaction.atomic():
                 fresh.save()
-            return fresh
         except IntegrityError:
             # Another process made it between the look and the insert.
             found = Collection.objects.get(**home, name=name)
+        else:
+            return fresh
     if found.type != type:
         raise TypeConflict(found, type)
     return found
 
 
-def add_membership(
-    collection: Collection, artifact: Artifact, *, by: User | None, at: datetime
-) -> Membership:
+def add_membership(collection: Collection, artifact: Artifact, *, by: User | None, at: datetime) -> Membership:
     """Give the artifact the collection's next version number. Runs in the caller's transaction."""
     # The UPDATE holds the collection's row until the transaction ends: numbers have neither gaps nor doubles.
     Collection.objects.filter(pk=collection.pk).update(next_index=F("next_index") + 1)

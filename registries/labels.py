@@ -18,7 +18,7 @@ TAG_SHAPE = re.compile(r"\A[\w-](?:[\w -]{0,126}[\w-])?\Z")
 AUTOMATIC_ALIAS = re.compile(r"\A(?:latest|v[0-9]+)\Z")
 
 
-def validate_alias(name: str) -> None:
+def validate_alias(name: object) -> None:
     """Refuse what cannot be an alias.
 
     Raises:
@@ -36,7 +36,7 @@ def validate_alias(name: str) -> None:
         )
 
 
-def validate_tag(name: str) -> None:
+def validate_tag(name: object) -> None:
     """Refuse what cannot be a tag.
 
     Raises:
@@ -74,16 +74,12 @@ def place_aliases(membership: Membership, names: Sequence[str], *, at: datetime)
     fresh = [name for name in names if name not in own]
     Alias.objects.filter(collection=membership.collection_id, name__in=fresh).delete()
     return [
-        Alias.objects.create(
-            collection_id=membership.collection_id, membership=membership, name=name, created_at=at
-        )
+        Alias.objects.create(collection_id=membership.collection_id, membership=membership, name=name, created_at=at)
         for name in fresh
     ]
 
 
-def announce_aliases(
-    membership: Membership, aliases: Iterable[Alias], *, by: User | None, at: datetime
-) -> None:
+def announce_aliases(membership: Membership, aliases: Iterable[Alias], *, by: User | None, at: datetime) -> None:
     """One event for each alias that was added."""
     for alias in aliases:
         announce_artifact(

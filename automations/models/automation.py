@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.urls import reverse
 
 from automations.models.integration import Webhook
-from projects.models import Organization, OrganizationMember, Project, Team
 from projects.events import Scopes
+from projects.models import Organization, OrganizationMember, Project, Team
 from registries.models import Collection, Registry
 
 if TYPE_CHECKING:
@@ -128,15 +128,9 @@ class Automation(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
     )
-    team = models.ForeignKey(
-        Team, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
-    )
-    project = models.ForeignKey(
-        Project, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
-    )
-    registry = models.ForeignKey(
-        Registry, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
-    )
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, blank=True, related_name="automations")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, blank=True, related_name="automations")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, null=True, blank=True, related_name="automations")
     collection = models.ForeignKey(
         Collection, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
     )
@@ -144,13 +138,9 @@ class Automation(models.Model):
     filter = models.JSONField(default=dict, blank=True)
     condition = models.JSONField(default=dict, blank=True)
     action_kind = models.CharField("action", max_length=32, choices=ActionKind)
-    webhook = models.ForeignKey(
-        Webhook, on_delete=models.PROTECT, null=True, blank=True, related_name="automations"
-    )
+    webhook = models.ForeignKey(Webhook, on_delete=models.PROTECT, null=True, blank=True, related_name="automations")
     payload = models.TextField(blank=True, help_text="JSON template; empty for the default document.")
-    created_by = models.ForeignKey(
-        "projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    created_by = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     last_triggered_at = models.DateTimeField(null=True, editable=False)

@@ -13,27 +13,19 @@ class Event(models.Model):
     dedupe_key = models.CharField(max_length=255, unique=True)
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField(auto_now_add=True)
-    actor = models.ForeignKey(
-        "projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    actor = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     organization = models.ForeignKey(
         "projects.Organization", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
-    team = models.ForeignKey(
-        "projects.Team", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
-    )
-    project = models.ForeignKey(
-        "projects.Project", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
-    )
+    team = models.ForeignKey("projects.Team", on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     registry = models.ForeignKey(
         "registries.Registry", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
     collection = models.ForeignKey(
         "registries.Collection", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    run = models.ForeignKey(
-        "projects.Run", on_delete=models.SET_NULL, null=True, blank=True, related_name="events"
-    )
+    run = models.ForeignKey("projects.Run", on_delete=models.SET_NULL, null=True, blank=True, related_name="events")
     artifact = models.ForeignKey(
         "registries.Artifact", on_delete=models.SET_NULL, null=True, blank=True, related_name="events"
     )

@@ -36,7 +36,6 @@ class ReasonCode(models.TextChoices):
     REJECTED = "rejected", "Receiver rejected it"
     GAVE_UP = "gave_up", "Retries are used up"
     NOT_SENDABLE = "not_sendable", "Could not be sent"
-    AUTOMATION_DISABLED = "automation_disabled", "Automation was disabled"
 
 
 class ExecutionQuerySet(models.QuerySet["Execution"]):
@@ -44,15 +43,13 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
         """Executions of events in the projects and registries the user may see. An organization's automation is
         visible to all its members, yet what it did in a team's project is for those who may see that project."""
         return self.filter(
-            Q(project__in=Project.objects.visible_to(user))
-            | Q(registry__in=Registry.objects.visible_to(user))
+            Q(project__in=Project.objects.visible_to(user)) | Q(registry__in=Registry.objects.visible_to(user))
         )
 
     def due(self, now: datetime) -> Self:
         """Executions somebody should work on: their time has come, or whoever claimed them is gone."""
         return self.filter(
-            Q(status=Status.PENDING, next_attempt_at__lte=now)
-            | Q(status=Status.RUNNING, claimed_until__lte=now)
+            Q(status=Status.PENDING, next_attempt_at__lte=now) | Q(status=Status.RUNNING, claimed_until__lte=now)
         )
 
 
@@ -66,9 +63,7 @@ class Execution(models.Model):
         default=uuid.uuid4, unique=True, editable=False, help_text="The webhook-id: stable over retries."
     )
     # History outlives the automation: `rule` says what it was.
-    automation = models.ForeignKey(
-        Automation, on_delete=models.SET_NULL, null=True, related_name="executions"
-    )
+    automation = models.ForeignKey(Automation, on_delete=models.SET_NULL, null=True, related_name="executions")
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="executions")
     # Where the event happened, beside the event, so that a History tab is one index read.
     project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, related_name="+")
@@ -78,7 +73,8 @@ class Execution(models.Model):
     result = models.TextField(blank=True, help_text="How it ended, as a sentence.")
     matched_because = models.TextField(help_text="Why the condition held, with the numbers.")
     rule = models.JSONField(default=dict)
-    variables = models.JSONField(default=dict)
+    # Where it goes; kept beside the rule so that it can be sent when the automation is gone meanwhile.
+    webhook = models.ForeignKey("automations.Webhook", on_delete=models.SET_NULL, null=True, related_name="executions")
     target = models.CharField(max_length=2100, blank=True)
     payload = models.TextField(blank=True, help_text="The body as sent, secrets redacted.")
     created_at = models.DateTimeField()
@@ -162,14 +158,10 @@ class Cooldown(models.Model):
     run = models.ForeignKey("projects.Run", on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=16, blank=True)
     fired_at = models.DateTimeField()
-    surplus = models.PositiveBigIntegerField(
-        default=0, help_text="Matches since it fired that were not executed."
-    )
+    surplus = models.PositiveBigIntegerField(default=0, help_text="Matches since it fired that were not executed.")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["automation", "run", "state"], name="fires_once_per_run")
-        ]
+        constraints = [models.UniqueConstraint(fields=["automation", "run", "state"], name="fires_once_per_run")]
 
     def __str__(self) -> str:
         return f"automation {self.automation_id}, run {self.run_id} {self.state}"

@@ -41,24 +41,18 @@ class Webhook(models.Model):
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="webhooks")
     name = models.CharField(max_length=64, validators=[validate_webhook_name])
-    url = models.CharField(
-        "endpoint URL", max_length=2000, validators=[URLValidator(schemes=["http", "https"])]
-    )
+    url = models.CharField("endpoint URL", max_length=2000, validators=[URLValidator(schemes=["http", "https"])])
     access_token = models.ForeignKey(
         "secrets_vault.Secret", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     secret = models.ForeignKey(
         "secrets_vault.Secret", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    signature_encoding = models.CharField(
-        max_length=8, choices=SignatureEncoding, default=SignatureEncoding.BASE64
-    )
+    signature_encoding = models.CharField(max_length=8, choices=SignatureEncoding, default=SignatureEncoding.BASE64)
     # Set when the endpoint answered 410 Gone: nothing is sent until an admin resumes it.
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_reason = models.CharField(max_length=255, blank=True)
-    created_by = models.ForeignKey(
-        "projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    created_by = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = WebhookQuerySet.as_manager()

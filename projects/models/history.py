@@ -38,7 +38,7 @@ class MetricWindow(models.Model):
     `next_line`; a window that misses lines, or is smaller than asked for, is filled anew from the chunks."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="windows")
-    metric = models.CharField(max_length=255)
+    metric = models.CharField(max_length=500)
     capacity = models.PositiveIntegerField()
     next_line = models.PositiveBigIntegerField()
     values = models.BinaryField(default=bytes)

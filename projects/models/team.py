@@ -30,9 +30,7 @@ class Role(models.TextChoices):
 class Organization(models.Model):
     """Owns teams and registries."""
 
-    name = models.CharField(
-        max_length=NAME_LENGTH, unique=True, validators=[validate_slug_name, validate_not_reserved]
-    )
+    name = models.CharField(max_length=NAME_LENGTH, unique=True, validators=[validate_slug_name, validate_not_reserved])
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -44,9 +42,7 @@ class Organization(models.Model):
 
 class OrganizationMember(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(
-        "projects.User", on_delete=models.CASCADE, related_name="organization_memberships"
-    )
+    user = models.ForeignKey("projects.User", on_delete=models.CASCADE, related_name="organization_memberships")
     role = models.CharField(max_length=16, choices=Role, default=Role.MEMBER)
 
     class Meta:
@@ -68,11 +64,7 @@ class TeamQuerySet(models.QuerySet["Team"]):
             return self
         return self.filter(
             Q(pk__in=TeamMember.objects.filter(user=user).values("team"))
-            | Q(
-                organization__in=OrganizationMember.objects.filter(user=user, role=Role.ADMIN).values(
-                    "organization"
-                )
-            )
+            | Q(organization__in=OrganizationMember.objects.filter(user=user, role=Role.ADMIN).values("organization"))
         )
 
 

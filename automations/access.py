@@ -1,0 +1,159 @@
+"""The door to automations, webhooks and executions, with the same rules as `projects.access`."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404
+
+from automations.models import Automation, Execution, Webhook
+from projects import access as projects_access
+from projects.models import Organization, Project, Role, Team, TeamMember
+from registries import access as registries_access
+from registries.models import Collection, Registry
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+    from django.db.models import QuerySet
+
+    from projects.models import User
+
+Scope = Organization | Team | Project | Registry | Collection
+WITH_SCOPES = (
+    "organization",
+    "team__organization",
+    "project__team__organization",
+    "registry__organization",
+    "collection__project__team__organization",
+    "collection__registry__organization",
+    "webhook__team",
+    "created_by",
+)
+
+
+def automation_for(user: User | AnonymousUser, pk: int) -> Automation:
+    """The automation with this number.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    found = Automation.objects.visible_to(user).select_related(*WITH_SCOPES).filter(pk=pk).first()
+    if found is None:
+        raise Http404(f"There is no automation {pk}.")
+    return found
+
+
+def execution_for(user: User | AnonymousUser, key: uuid.UUID) -> Execution:
+    """The execution with this key, with its event and attempts.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    found = (
+        Execution.objects.visible_to(user)
+        .select_related(
+            "automation",
+            "event__actor",
+            "event__run__project__team",
+            "event__artifact__collection__project__team",
+            "project__team",
+            "registry__organization",
+            "webhook__team",
+        )
+        .prefetch_related("attempts")
+        .filter(key=key)
+        .first()
+    )
+    if found is None:
+        raise Http404(f"There is no execution {key}.")
+    return found
+
+
+def webhook_for(user: User | AnonymousUser, team: Team, name: str) -> Webhook:
+    """The team's webhook of this name.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    found = (
+        Webhook.objects.visible_to(user)
+        .select_related("team", "access_token", "secret")
+        .prefetch_related("headers__secret")
+        .filter(team=team, name=name)
+        .first()
+    )
+    if found is None:
+        raise Http404(f"There is no webhook “{name}” in {team}.")
+    return found
+
+
+def may_edit(user: User | AnonymousUser, scope: Scope) -> bool:
+    """Whether the user may create, edit and delete automations of this scope."""
+    try:
+        require_edit(user, scope)
+    except (PermissionDenied, Http404):
+        return False
+    return True
+
+
+def require_edit(user: User | AnonymousUser, scope: Scope) -> None:
+    """Let pass who may create, edit and delete automations of this scope.
+
+    Raises:
+        Http404: the user may not even see it.
+        PermissionDenied: with a sentence for the user.
+    """
+    if isinstance(scope, Collection):
+        require_edit(user, scope.registry or scope.project)  # type: ignore[arg-type]  # one of both is set
+    elif isinstance(scope, Registry):
+        registries_access.require(user, registries_access.Permission.EDIT_AUTOMATIONS, scope)
+    elif isinstance(scope, Organization):
+        _require_organization(user, scope)
+    else:
+        team = scope if isinstance(scope, Team) else scope.team
+        projects_access.require(user, projects_access.Permission.EDIT_AUTOMATIONS, team)
+
+
+def _require_organization(user: User | AnonymousUser, organization: Organization) -> None:
+    role = projects_access.role_in_organization(user, organization)
+    if role is None:
+        raise Http404(f"There is no organization “{organization}”.")
+    if role is not Role.ADMIN:
+        raise PermissionDenied(
+            f"Only admins of the organization {organization} may change automations that cover all of it."
+        )
+
+
+def webhooks_usable_by(user: User | AnonymousUser, scope: Scope) -> QuerySet[Webhook]:
+    """Webhooks an automation of this scope may call: those of the scope's own team, and those of teams the user is an
+    admin of (AC3)."""
+    usable = Q(team__in=administered_teams(user))
+    team = team_of(scope)
+    if team is not None:
+        usable |= Q(team=team)
+    return Webhook.objects.visible_to(user).filter(usable).select_related("team").order_by("team__name", "name")
+
+
+def administered_teams(user: User | AnonymousUser) -> QuerySet[Team]:
+    """Teams whose admin the user is, by membership, organization or instance."""
+    teams = Team.objects.visible_to(user)
+    if not user.is_authenticated or user.is_superuser:
+        return teams
+    member = TeamMember.objects.filter(user=user)
+    # Visible without being a member means by the organization's admin role.
+    return teams.filter(
+        Q(pk__in=member.filter(role=Role.ADMIN).values("team"))
+        | Q(organization__memberships__user=user, organization__memberships__role=Role.ADMIN)
+    ).distinct()
+
+
+def team_of(scope: Scope) -> Team | None:
+    """The team a scope belongs to; registries and organizations belong to none."""
+    if isinstance(scope, Collection):
+        return scope.project.team if scope.project else None
+    if isinstance(scope, Project):
+        return scope.team
+    return scope if isinstance(scope, Team) else None

@@ -1,0 +1,57 @@
+"""The document a webhook without a payload template is sent (WH2). `docs/webhooks.md` describes it for receivers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+
+from automations.models import Event, Execution
+
+
+def default_document(event: Event, rule: dict[str, Any], *, execution: Execution | None) -> bytes:
+    """The event as JSON: what happened, where, to which run or version, and why the automation reacts."""
+    details = event.details
+    document: dict[str, Any] = {
+        "type": rule["event_type"],
+        "occurred_at": event.occurred_at.isoformat(),
+        "author": event.actor.username if event.actor else None,
+        "automation": {"name": rule["name"], "summary": rule["summary"]},
+        "entity": details.get("entity"),
+        "project": details.get("project"),
+        "because": execution.matched_because if execution else "",
+        "execution": _execution(execution),
+    }
+    if "collection" in details:
+        document["artifact"] = {
+            "collection": details["collection"],
+            "type": event.facts.get("type"),
+            "version": details["version"],
+            "aliases": event.facts.get("alias", []),
+            "tags": event.facts.get("tag", []),
+            "metadata": event.facts.get("metadata", {}),
+        }
+        if "alias" in details:
+            document["alias"] = details["alias"]
+    else:
+        document["run"] = {
+            "id": event.facts.get("name"),
+            "name": event.facts.get("display_name"),
+            "state": details.get("state") or event.facts.get("state"),
+            "url": absolute(event.run.get_absolute_url()) if event.run else None,
+        }
+    if "metric" in details:
+        document["metric"] = {key: details[key] for key in ("metric", "value", "values", "step") if key in details}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _execution(execution: Execution | None) -> dict[str, str] | None:
+    if execution is None:
+        return None
+    return {"id": str(execution.key), "url": absolute(execution.get_absolute_url())}
+
+
+def absolute(path: str) -> str:
+    """A page's address as it is seen from outside."""
+    return settings.PUBLIC_URL.rstrip("/") + path

@@ -1,0 +1,246 @@
+"""Creating, changing and deleting automations: the same checks for pages, API and admin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from automations import templating
+from automations.access import Scope, require_edit, webhooks_usable_by
+from automations.models import ActionKind, Automation, EventType, ScopeKind, Webhook
+from automations.triggers import InvalidCondition, trigger_for
+from projects.jsonvalues import storable
+from projects.models import Organization, Project, Team, User
+from registries.models import Collection, Registry
+
+SCOPE_KINDS: dict[type, ScopeKind] = {
+    Organization: ScopeKind.ORGANIZATION,
+    Team: ScopeKind.TEAM,
+    Project: ScopeKind.PROJECT,
+    Registry: ScopeKind.REGISTRY,
+    Collection: ScopeKind.COLLECTION,
+}
+
+
+class NameTaken(ValidationError):
+    """There is an automation of this name in the scope already; a conflict rather than bad input."""
+
+    def __init__(self, name: str, scope: Scope) -> None:
+        super().__init__({"name": f"There is an automation “{name}” in {scope} already. Choose another name."})
+
+
+@dataclass(slots=True)
+class Draft:
+    """What somebody asks to be saved, not checked yet."""
+
+    name: str
+    event_type: str
+    action_kind: str
+    description: str = ""
+    enabled: bool = True
+    filter: dict[str, Any] = field(default_factory=dict)
+    condition: dict[str, Any] = field(default_factory=dict)
+    webhook: Webhook | None = None
+    payload: str = ""
+
+
+def draft_of(automation: Automation) -> Draft:
+    """The automation as a draft, to be changed and given to `update`."""
+    return Draft(
+        name=automation.name,
+        event_type=automation.event_type,
+        action_kind=automation.action_kind,
+        description=automation.description,
+        enabled=automation.enabled,
+        filter=automation.filter,
+        condition=automation.condition,
+        webhook=automation.webhook,
+        payload=automation.payload,
+    )
+
+
+def create(draft: Draft, *, scope: Scope, by: User) -> Automation:
+    """Save a new automation of the scope.
+
+    Raises:
+        ValidationError: by field. NameTaken, if the name is.
+        Http404, PermissionDenied: the user may not.
+    """
+    check(draft, scope=scope, by=by)
+    automation = Automation(**{kind_of(scope).value: scope}, created_by=by)
+    return _save(automation, draft, scope=scope)
+
+
+def update(automation: Automation, draft: Draft, *, by: User) -> Automation:
+    """Save a changed automation; its scope stays what it is.
+
+    Raises:
+        ValidationError: by field. NameTaken, if the name is.
+        Http404, PermissionDenied: the user may not.
+    """
+    check(draft, scope=automation.scope, by=by, automation=automation)
+    return _save(automation, draft, scope=automation.scope)
+
+
+def set_enabled(automation: Automation, enabled: bool, *, by: User) -> Automation:  # noqa: FBT001  reads as a sentence
+    """Switch it on or off. A disabled automation sees no events; switching it on again re-arms nothing (EV13)."""
+    require_edit(by, automation.scope)
+    automation.enabled = enabled
+    automation.save(update_fields=["enabled", "updated_at"])
+    return automation
+
+
+def duplicate(automation: Automation, *, by: User) -> Automation:
+    """A disabled copy under a name of its own."""
+    draft = replace(draft_of(automation), enabled=False)
+    scope = automation.scope
+    for number in range(1, 1000):
+        suffix = " copy" if number == 1 else f" copy {number}"
+        draft.name = automation.name[: 255 - len(suffix)] + suffix
+        try:
+            return create(draft, scope=scope, by=by)
+        except NameTaken:
+            continue
+    raise NameTaken(draft.name, scope)
+
+
+def delete(automation: Automation, *, by: User) -> None:
+    """Delete the automation; what it did stays in the history."""
+    require_edit(by, automation.scope)
+    automation.delete()
+
+
+def check(draft: Draft, *, scope: Scope, by: User, automation: Automation | None = None) -> None:
+    """Everything that is wrong with a draft, at once.
+
+    Raises:
+        ValidationError: by field. NameTaken, if that is all.
+        Http404, PermissionDenied: the user may not edit automations of this scope.
+    """
+    require_edit(by, scope)
+    problems: dict[str, Any] = {}
+    checks: tuple[Callable[[], None], ...] = (
+        lambda: check_event(draft, scope=scope),
+        lambda: check_action(draft, scope=scope, by=by, automation=automation),
+        lambda: check_name(draft, scope=scope, automation=automation),
+    )
+    taken = None
+    for one in checks:
+        try:
+            one()
+        except NameTaken as error:
+            taken = error
+        except ValidationError as error:
+            problems |= error.message_dict
+    if problems:
+        raise ValidationError({**problems, **(taken.message_dict if taken else {})})
+    if taken:
+        raise taken
+
+
+def check_event(draft: Draft, *, scope: Scope) -> None:
+    """The first step: the event fits the scope, and its condition and filter can be evaluated.
+
+    Raises:
+        ValidationError: by field.
+    """
+    if draft.event_type not in EventType.values:
+        raise ValidationError({"event_type": f"“{draft.event_type}” is not an event. Choose one of the list."})
+    trigger = trigger_for(draft.event_type)
+    kind = kind_of(scope)
+    if kind not in trigger.scopes:
+        raise ValidationError(
+            {"event_type": f"“{trigger.label}” does not happen in a {kind.label.lower()}. Choose another event."}
+        )
+    try:
+        trigger.compile(draft.condition, draft.filter)
+    except InvalidCondition as error:
+        raise ValidationError({error.field: error.message}) from error
+
+
+def check_action(draft: Draft, *, scope: Scope, by: User, automation: Automation | None = None) -> None:
+    """The second step: the action has its target, and its payload is a template.
+
+    Raises:
+        ValidationError: by field.
+    """
+    if draft.action_kind not in ActionKind.values:
+        raise ValidationError({"action_kind": f"“{draft.action_kind}” is not an action. Choose one of the list."})
+    if draft.action_kind == ActionKind.NO_OP:
+        if draft.webhook is not None or draft.payload:
+            raise ValidationError({"action_kind": "“Do nothing” has neither a webhook nor a payload."})
+        return
+    problems = {}
+    if draft.webhook is None:
+        problems["webhook"] = "Choose the webhook to call."
+    elif not _may_use(draft.webhook, scope=scope, by=by, automation=automation):
+        problems["webhook"] = f"You may not use webhook {draft.webhook}: ask an admin of its team."
+    if draft.payload.strip():
+        try:
+            templating.parse(draft.payload)
+            storable(draft.payload)
+        except templating.InvalidTemplate as error:
+            problems["payload"] = str(error)
+        except ValidationError as error:
+            problems["payload"] = error.messages[0]
+    if problems:
+        raise ValidationError(problems)
+
+
+def _may_use(webhook: Webhook, *, scope: Scope, by: User, automation: Automation | None) -> bool:
+    # Keeping the webhook it has is no new use: the automation acts for its team, not for who edits it (AZ3).
+    if automation is not None and automation.webhook_id == webhook.pk:
+        return True
+    return webhooks_usable_by(by, scope).filter(pk=webhook.pk).exists()
+
+
+def check_name(draft: Draft, *, scope: Scope, automation: Automation | None = None) -> None:
+    """The third step: a name that is free in the scope, and a description that can be stored.
+
+    Raises:
+        ValidationError: by field. NameTaken, if the name is.
+    """
+    for name, text in (("name", draft.name), ("description", draft.description)):
+        try:
+            storable(text)
+        except ValidationError as error:
+            raise ValidationError({name: error.messages}) from error
+    if not draft.name.strip():
+        raise ValidationError({"name": "Give the automation a name."})
+    if len(draft.name) > 255:
+        raise ValidationError({"name": f"A name has at most 255 characters; this one has {len(draft.name)}."})
+    same = Automation.objects.filter(**{kind_of(scope).value: scope}, name=draft.name.strip())
+    if automation is not None:
+        same = same.exclude(pk=automation.pk)
+    if same.exists():
+        raise NameTaken(draft.name.strip(), scope)
+
+
+def kind_of(scope: Scope) -> ScopeKind:
+    """Which kind of scope a thing is."""
+    return SCOPE_KINDS[type(scope)]
+
+
+def _save(automation: Automation, draft: Draft, *, scope: Scope) -> Automation:
+    automation.name = draft.name.strip()
+    automation.description = draft.description
+    automation.enabled = draft.enabled
+    automation.event_type = draft.event_type
+    automation.filter = draft.filter
+    automation.condition = draft.condition
+    automation.action_kind = draft.action_kind
+    automation.webhook = draft.webhook
+    automation.payload = draft.payload if draft.payload.strip() else ""
+    try:
+        with transaction.atomic():
+            automation.save()
+    except IntegrityError as error:
+        # Somebody took the name between the look and the write.
+        if "automation_name_once" in str(error) or "name" in str(error):
+            raise NameTaken(automation.name, scope) from error
+        raise
+    return automation

@@ -1,0 +1,104 @@
+"""From an event to executions, in the transaction of the change that made the event true (RE1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from automations import cooldowns, queueing, sentences
+from automations.models import ActionKind, Automation, Event, Execution, Status
+from automations.triggers import InvalidCondition, Match, event_types_listening_to, trigger_for
+from projects.events import Scopes
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An automation whose condition an event meets, and why."""
+
+    automation: Automation
+    match: Match
+
+
+def start_executions(event: Event, scopes: Scopes, *, at: datetime) -> list[Execution]:
+    """Match an event against every automation that listens in its scopes, and start what follows."""
+    hits = []
+    for event_type in event_types_listening_to(event.kind):
+        candidates = Automation.objects.listening_to(event_type, scopes).select_related("webhook")
+        for automation in candidates:
+            match = judge(automation, event)
+            if match.matched:
+                hits.append(Hit(automation, match))
+    return start(hits, event, at=at)
+
+
+def judge(automation: Automation, event: Event) -> Match:
+    """Ask the automation's trigger. An automation that became invalid after it was saved never matches, and says why
+    instead of failing the change that happened to meet it."""
+    trigger = trigger_for(automation.event_type)
+    try:
+        rule = trigger.compile(automation.condition, automation.filter)
+    except InvalidCondition as error:
+        log.warning("automation_not_evaluable", automation=automation.pk, reason=str(error))
+        return Match(False, f"cannot be evaluated: {error}", evaluable=False)
+    return trigger.match(rule, event.facts, event.details)
+
+
+def start(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Execution]:
+    """Write one execution for each hit that may fire (EV11), and queue it; in a constant number of queries."""
+    allowed = _allowed(hits, event, at=at)
+    if not allowed:
+        return []
+    rows = Execution.objects.bulk_create([_execution(hit, event, at=at) for hit in allowed])
+    _note_trigger(allowed, at=at)
+    for row in rows:
+        queueing.enqueue_execution(row.pk)
+    return rows
+
+
+def _allowed(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Hit]:
+    # Only run events are limited to once a run; artifacts have runs too, but each version is news.
+    if event.run is None or event.artifact_id is not None:
+        return list(hits)
+    won = cooldowns.claim([(hit.automation.pk, hit.match.key) for hit in hits], run=event.run, at=at)
+    return [hit for hit in hits if (hit.automation.pk, hit.match.key) in won]
+
+
+def _execution(hit: Hit, event: Event, *, at: datetime) -> Execution:
+    automation = hit.automation
+    webhook = automation.webhook
+    return Execution(
+        automation=automation,
+        event=event,
+        project_id=event.project_id,
+        registry_id=event.registry_id,
+        status=Status.PENDING,
+        matched_because=hit.match.reason,
+        rule=rule_of(automation),
+        webhook=webhook,
+        target=f"{webhook.name} → {webhook.url}" if webhook else ActionKind(automation.action_kind).label,
+        created_at=at,
+        next_attempt_at=at,
+    )
+
+
+def rule_of(automation: Automation) -> dict[str, object]:
+    """The automation as it is now, for the execution to remember."""
+    return {
+        "name": automation.name,
+        "summary": sentences.summary(automation),
+        "event_type": automation.event_type,
+        "filter": automation.filter,
+        "condition": automation.condition,
+        "action_kind": automation.action_kind,
+        "webhook": automation.webhook.name if automation.webhook else None,
+        "payload": automation.payload,
+    }
+
+
+def _note_trigger(hits: Iterable[Hit], *, at: datetime) -> None:
+    Automation.objects.filter(pk__in=[hit.automation.pk for hit in hits]).update(last_triggered_at=at)

@@ -1,0 +1,69 @@
+"""What a payload will look like, before anything is saved: rendered on a real event of the scope, secrets masked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from automations import sentences, templating
+from automations.access import Scope
+from automations.documents import default_document
+from automations.editing import Draft, kind_of
+from automations.models import Event, Webhook
+from automations.triggers import TRIGGERS, trigger_for
+from automations.unsealing import MASK
+from automations.variables import values_of
+
+
+def recent_event(scope: Scope, event_type: str) -> Event | None:
+    """The latest event of this kind in the scope, or None if there was none yet."""
+    trigger = trigger_for(event_type)
+    return (
+        Event.objects.filter(**{kind_of(scope).value: scope}, kind=trigger.listens_to)
+        .select_related("actor", "run__project__team")
+        .order_by("-pk")
+        .first()
+    )
+
+
+def rendered(draft: Draft, *, event: Event) -> str:
+    """The body as it would be sent for this event, indented for reading.
+
+    Raises:
+        InvalidTemplate, RenderedTooLarge: the template cannot be rendered.
+    """
+    rule: dict[str, Any] = {
+        "name": draft.name or "…",
+        "summary": sentences.summary(draft),
+        "event_type": draft.event_type,
+        "condition": draft.condition,
+    }
+    if draft.payload.strip():
+        template = templating.parse(draft.payload)
+        body = template.render({**values_of(event, rule), **dict.fromkeys(secret_names(draft.webhook), MASK)})
+    else:
+        body = default_document(event, rule, execution=None)
+    return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
+
+
+def lint(payload: str, *, event_type: str, webhook: Webhook | None) -> list[str]:
+    """Sentences about variables that are unknown, or that never apply to this event.
+
+    Raises:
+        InvalidTemplate: the payload is not a template at all.
+    """
+    if not payload.strip():
+        return []
+    secrets = secret_names(webhook)
+    known = {name for trigger in TRIGGERS.values() for name in trigger.variables}
+    applicable = trigger_for(event_type).variables
+    warnings = templating.lint(templating.parse(payload), known={*known, *secrets}, applicable={*applicable, *secrets})
+    return [warning.message for warning in warnings]
+
+
+def secret_names(webhook: Webhook | None) -> list[str]:
+    """The variables that resolve to secrets while sending (PL4)."""
+    if webhook is None:
+        return []
+    names = ["ACCESS_TOKEN"] if webhook.access_token_id else []
+    return names + ([webhook.secret.name] if webhook.secret else [])

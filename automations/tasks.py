@@ -1,0 +1,35 @@
+"""What workers run: an id comes in, one call goes out. Every task tolerates being run twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from automations import executions
+from projects import runs
+
+log = structlog.get_logger(__name__)
+
+
+def run_execution(pk: int) -> None:
+    """Try to carry out one execution, if it is due and nobody else does."""
+    executions.run(pk)
+
+
+def sweep() -> int:
+    """Queue again what is due and was lost: by a killed worker, a flushed queue, a crash between commit and enqueue."""
+    found = executions.requeue_overdue(at=timezone.now())
+    if found:
+        log.info("sweep", requeued=found)
+    return found
+
+
+def detect_crashed_runs() -> int:
+    """Give up runs whose script was not heard of for `CRASHED_AFTER` seconds."""
+    crashed = runs.mark_crashed(silent_for=timedelta(seconds=settings.CRASHED_AFTER), at=timezone.now())
+    if crashed:
+        log.info("runs_crashed", count=len(crashed))
+    return len(crashed)

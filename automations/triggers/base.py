@@ -1,0 +1,128 @@
+"""What a kind of trigger is: it validates what is asked, says it in words, and judges events by it.
+
+Triggers are pure: they see an event's facts and details as plain mappings, so that matching, explaining and replaying
+history are one piece of code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from automations import filters
+from automations.models import EventType, ScopeKind
+from automations.models.automation import FITTING_SCOPES
+
+
+class InvalidCondition(ValueError):
+    """What is asked cannot be saved: `field` is `filter` or `condition`, with a path into it; `message` a sentence."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A trigger's answer to an event.
+
+    Not matching and not being evaluable are different: consumers read `.matched`, people read `.reason`. `key` is what
+    a run event fires once for in 24 hours, beside the run itself: the state, for run states.
+    """
+
+    matched: bool
+    reason: str
+    evaluable: bool = True
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one automation asks, validated and compiled: its filter, and what its event type alone asks for."""
+
+    filter: filters.Filter
+    condition: Any
+
+
+class Trigger:
+    """One event type: subclasses say what it listens to and how its `condition` is checked and judged."""
+
+    event_type: ClassVar[EventType]
+    listens_to: ClassVar[str]
+    description: ClassVar[str]
+    fields: ClassVar[filters.Fields]
+    variables: ClassVar[tuple[str, ...]]
+
+    @property
+    def label(self) -> str:
+        return str(self.event_type.label)
+
+    @property
+    def scopes(self) -> frozenset[ScopeKind]:
+        return FITTING_SCOPES[self.event_type]
+
+    def compile_condition(self, condition: Mapping[str, Any]) -> Any:
+        """Check what this event type alone asks for; by default nothing may be asked.
+
+        Raises:
+            InvalidCondition: with the field and a sentence.
+        """
+        if condition:
+            raise InvalidCondition("condition", f"“{self.label}” has no conditions beside its filter.")
+        return None
+
+    def judge(self, condition: Any, facts: Mapping[str, Any], details: Mapping[str, Any]) -> Match:
+        """Judge the compiled condition alone; the filter was met."""
+        raise NotImplementedError
+
+    def condition_clause(self, condition: Any) -> str:
+        """What happens, as a clause: `a run fails`."""
+        raise NotImplementedError
+
+    def compile(self, condition: object, filter: object) -> Rule:
+        """Validate what is asked.
+
+        Raises:
+            InvalidCondition: with the field and a sentence.
+        """
+        if not isinstance(condition, dict):
+            raise InvalidCondition("condition", "The condition is an object.")
+        try:
+            text = json.dumps([condition, filter], sort_keys=True)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidCondition("filter", f"The filter is not JSON: {error}.") from error
+        return _compiled(self, text)
+
+    def match(self, rule: Rule, facts: Mapping[str, Any], details: Mapping[str, Any]) -> Match:
+        """Whether an event is what the rule asks for, and why or why not."""
+        explanation = None
+        if not rule.filter.matches(facts):
+            return Match(False, rule.filter.explain(facts).reason)
+        match = self.judge(rule.condition, facts, details)
+        if match.matched and rule.filter.describe():
+            explanation = rule.filter.explain(facts).reason.removeprefix("holds: ")
+        if explanation:
+            return Match(True, f"{match.reason}; {explanation}", match.evaluable, match.key)
+        return match
+
+    def clause(self, condition: object, filter: object) -> str:
+        """The rule as a clause after “When”: `a run fails, where run name matches ^prod-`."""
+        rule = self.compile(condition, filter)
+        where = rule.filter.describe()
+        clause = self.condition_clause(rule.condition)
+        return f"{clause}, where {where}" if where else clause
+
+
+@lru_cache(maxsize=20_000)
+def _compiled(trigger: Trigger, text: str) -> Rule:
+    condition, document = json.loads(text)
+    try:
+        compiled = filters.compile(document, fields=trigger.fields)
+    except filters.InvalidFilter as error:
+        where = f" ({error.path})" if error.path else ""
+        raise InvalidCondition("filter", f"{error.message}{where}") from error
+    return Rule(filter=compiled, condition=trigger.compile_condition(condition))

@@ -1,0 +1,95 @@
+"""The values of `${…}` in payload templates (PL2, PL3), from the event as it was."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from automations.models import Event
+from automations.triggers import InvalidCondition, trigger_for
+from automations.triggers.runs import RunMetricTrigger
+from automations.windows import NONFINITE, Threshold, digits
+
+SHORT = {"$gt": ">", "$gte": "≥", "$lt": "<", "$lte": "≤", "$eq": "=", "$ne": "≠"}
+
+
+def values_of(event: Event, rule: Mapping[str, Any]) -> dict[str, str]:
+    """Every variable the event gives a value, as text. What is not here renders as the empty string (PL5)."""
+    details = event.details
+    values = {
+        "automation_name": str(rule["name"]),
+        "event_type": str(rule["event_type"]),
+        "event_author": event.actor.username if event.actor else "",
+        "entity_name": str(details.get("entity", "")),
+        "project_name": str(details.get("project", "")),
+    }
+    if "collection" in details:
+        values |= _artifact_values(event)
+    else:
+        values |= _run_values(event)
+    if "metric" in details:
+        values |= _metric_values(event, rule)
+    return values
+
+
+def artifact_reference(artifact_id: int) -> str:
+    """`wandb-artifact://_id/<id>`, with the id as the wandb client spells it."""
+    return "wandb-artifact://_id/" + base64.b64encode(f"Artifact:{artifact_id}".encode()).decode()
+
+
+def _run_values(event: Event) -> dict[str, str]:
+    values = {
+        "run_name": str(event.facts.get("display_name", "")),
+        "run_id": str(event.facts.get("name", "")),
+    }
+    if "metric" not in event.details:
+        values["run_status"] = str(event.details.get("state", ""))
+    return values
+
+
+def _artifact_values(event: Event) -> dict[str, str]:
+    details = event.details
+    label = details.get("alias") or details["version"]
+    values = {
+        "artifact_collection_name": str(details["collection"]),
+        "artifact_version": artifact_reference(details["artifact_id"]),
+        "artifact_version_string": f"{details['entity']}/{details['project']}/{details['collection']}:{label}",
+        "artifact_version_index": str(details["version_index"]),
+    }
+    if "alias" in details:
+        values["alias"] = str(details["alias"])
+    for key, value in event.facts.get("metadata", {}).items():
+        values[f"artifact_metadata.{key}"] = as_text(value)
+    return values
+
+
+def _metric_values(event: Event, rule: Mapping[str, Any]) -> dict[str, str]:
+    details = event.details
+    values = {
+        "metric_name": str(details["metric"]),
+        "metric_values": as_text(details["values"]),
+        "metric_current_status": as_text(details["value"]),
+    }
+    trigger = trigger_for(str(rule["event_type"]))
+    if isinstance(trigger, RunMetricTrigger):
+        try:
+            threshold = trigger.compile_condition(rule["condition"])
+        except InvalidCondition:
+            return values
+        values["metric_filter"] = threshold.describe()
+        values["metric_filter_short"] = _short(threshold)
+        values["metric_current_status"] = threshold.judge([float(v) for v in details["values"]]).reason
+    return values
+
+
+def _short(threshold: Threshold) -> str:
+    if threshold.cmp_op == NONFINITE:
+        return f"{threshold.name} not finite"
+    return f"{threshold.name} {SHORT[threshold.cmp_op]} {digits(threshold.threshold or 0)}"
+
+
+def as_text(value: object) -> str:
+    """A JSON value inside a string: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,170 @@
+"""Judging logged metrics inside the request that logs them: the hot path.
+
+Which metrics of a project are watched is cached in each process under the version stamp that comes with the project's
+row. A batch without watched metrics costs a look into that cache; otherwise one read and one write of the windows of
+the metrics it has, whatever the number of automations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.utils import timezone
+
+from automations import cooldowns, matching
+from automations.filters import Filter
+from automations.matching import Hit
+from automations.models import Automation, Event, EventType
+from automations.triggers import InvalidCondition, trigger_for
+from automations.windows import Threshold
+from projects import recent
+from projects.events import Fact, Scopes, run_facts
+from projects.jsonvalues import non_finite_text
+from projects.metrics import value_at
+from projects.models import Project, Run
+
+Series = list[tuple[int, float]]  # (index of the row in the batch, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One automation's threshold on a metric, for the runs its filter lets through."""
+
+    automation: int
+    threshold: Threshold
+    filter: Filter
+
+
+Watches = Mapping[str, tuple[Watch, ...]]
+
+
+def judge(fact: Fact) -> None:
+    """Judge every point of a batch by the thresholds that watch its metrics, in the order logged (EV5)."""
+    run = fact.run
+    assert run is not None  # METRICS_LOGGED is about a run
+    watches = watches_of(run.project_id, run.project.rules_version)
+    if not watches:
+        return
+    logged = _series(fact.rows, watches)
+    if not logged:
+        return
+    capacities = {metric: max(watch.threshold.window_size for watch in watches[metric]) for metric in logged}
+    before = recent.values_before(run, line=fact.first_line, capacities=capacities)
+    windows = {metric: before[metric] + [value for _, value in series] for metric, series in logged.items()}
+    for metric, series in logged.items():
+        _judge_metric(fact, run, watches[metric], series, before[metric], metric=metric)
+    recent.store(run, next_line=fact.first_line + len(fact.rows), capacities=capacities, values=windows)
+
+
+@lru_cache(maxsize=2_000)
+def watches_of(project: int, version: int) -> Watches:
+    """The thresholds that watch a project's runs, by metric. `version` is the project's `rules_version`: a change of
+    the rules raises it, so that an old answer is never asked for again."""
+    found: dict[str, list[Watch]] = {}
+    scopes = _scopes_of(project)
+    trigger = trigger_for(EventType.RUN_METRIC)
+    for automation in Automation.objects.listening_to(EventType.RUN_METRIC, scopes):
+        try:
+            rule = trigger.compile(automation.condition, automation.filter)
+        except InvalidCondition:
+            continue  # shown on the automation as one that cannot be evaluated
+        found.setdefault(rule.condition.name, []).append(Watch(automation.pk, rule.condition, rule.filter))
+    return {metric: tuple(watches) for metric, watches in found.items()}
+
+
+def _scopes_of(project: int) -> Scopes:
+    organization, team = Project.objects.values_list("team__organization", "team").get(pk=project)
+    return Scopes(organization=organization, team=team, project=project)
+
+
+def _series(rows: list[dict[str, Any]], watches: Watches) -> dict[str, Series]:
+    found: dict[str, Series] = {}
+    for metric in watches:
+        series = [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
+        if series:
+            found[metric] = series
+    return found
+
+
+def _judge_metric(
+    fact: Fact, run: Run, watches: tuple[Watch, ...], series: Series, before: list[float], *, metric: str
+) -> None:
+    """Start executions at the first point each watching automation reacts to; count its further points as surplus."""
+    new = [value for _, value in series]
+    facts = run_facts(run)
+    first: dict[int, list[int]] = {}  # position in the series → automations that react there first
+    further: dict[int, int] = {}  # automation → points it reacts to after that
+    for watch in watches:
+        verdicts = watch.threshold.judge_batch(before, new)
+        count = sum(verdicts)
+        if count and watch.filter.matches(facts):
+            first.setdefault(verdicts.index(True), []).append(watch.automation)
+            further[watch.automation] = count - 1
+    if not first:
+        return
+    quiet = cooldowns.quiet(further, run=run, at=timezone.now())
+    for position in sorted(first):
+        ready = [pk for pk in first[position] if pk not in quiet]
+        if ready:
+            _start(fact, run, ready, series, before, metric=metric, position=position)
+    _count_surplus(run, further, quiet)
+
+
+def _start(
+    fact: Fact,
+    run: Run,
+    automations: list[int],
+    series: Series,
+    before: list[float],
+    *,
+    metric: str,
+    position: int,
+) -> None:
+    row, value = series[position]
+    candidates = list(Automation.objects.filter(pk__in=automations, enabled=True).select_related("webhook"))
+    size = max((int(candidate.condition["window_size"]) for candidate in candidates), default=1)
+    window = (before + [point for _, point in series[: position + 1]])[-size:]
+    event = Event(
+        kind=fact.kind,
+        dedupe_key=f"{fact.dedupe_key}:{row}:{metric}"[:255],
+        occurred_at=fact.occurred_at,
+        actor=fact.actor,
+        run=run,
+        organization_id=fact.scopes.organization,
+        team_id=fact.scopes.team,
+        project_id=fact.scopes.project,
+        facts=run_facts(run),
+        details={
+            "metric": metric,
+            "value": _json_number(value),
+            "values": [_json_number(point) for point in window],
+            "line": fact.first_line + row,
+            "step": _json_number(value_at(fact.rows[row], "_step") or fact.first_line + row),
+            "entity": run.project.team.name,
+            "project": run.project.name,
+        },
+    )
+    hits = [Hit(candidate, matching.judge(candidate, event)) for candidate in candidates]
+    hits = [hit for hit in hits if hit.match.matched]
+    if hits:
+        event.save()
+        matching.start(hits, event, at=timezone.now())
+
+
+def _json_number(value: float) -> float | str:
+    return value if math.isfinite(value) else non_finite_text(value)
+
+
+def _count_surplus(run: Run, further: Mapping[int, int], quiet: set[int]) -> None:
+    """Points that would have fired were it not for EV11: for a quiet automation its first point is one of them."""
+    by_count: dict[int, list[int]] = {}
+    for automation, count in further.items():
+        total = count + 1 if automation in quiet else count
+        if total:
+            by_count.setdefault(total, []).append(automation)
+    for total, automations in by_count.items():
+        cooldowns.count_surplus([(pk, "") for pk in automations], run=run, times=total)
