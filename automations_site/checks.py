@@ -7,16 +7,14 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from automations.addresses import Policy
+
 
 @register()
 def allowed_networks_can_be_read(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
     """WEBHOOK_ALLOWED_NETWORKS must parse: a typing error must be seen at the start, not at a delivery."""
-    try:
-        from automations.addresses import Policy
-    except ModuleNotFoundError:
-        return []
 
     try:
         Policy.parse(settings.WEBHOOK_ALLOWED_NETWORKS)
