@@ -10,7 +10,7 @@ from typing import Any, Final
 MAX_FIELD_LENGTH = 500
 
 
-class InvalidFilter(ValueError):  # noqa: N818 - exceptions are named as the problem
+class InvalidFilter(ValueError):
     """A condition that cannot be saved.
 
     `path` leads to the place (`$and[0].display_name.$regex`, "" for the whole document), `message` is a

@@ -109,8 +109,7 @@ def _searching(wanted: str) -> Test:
     search = compiled(wanted).search
     # Bytes, because a run's name may hold what cannot be encoded strictly; RE2 steps over such bytes.
     return lambda found: any(
-        isinstance(one, str) and search(one.encode(errors="surrogatepass")) is not None
-        for one in elements(found)
+        isinstance(one, str) and search(one.encode(errors="surrogatepass")) is not None for one in elements(found)
     )
 
 
@@ -176,17 +175,11 @@ OPERATORS: Final[dict[str, Operator]] = {
             "is not at most {wanted}",
         ),
         Operator("$in", _EVERY_KIND, take_scalars, _among, "is one of {wanted}", "is none of {wanted}"),
-        Operator(
-            "$nin", _EVERY_KIND, take_scalars, _negated(_among), "is none of {wanted}", "is one of {wanted}"
-        ),
+        Operator("$nin", _EVERY_KIND, take_scalars, _negated(_among), "is none of {wanted}", "is one of {wanted}"),
         Operator("$exists", _EVERY_KIND, take_flag, _existing, "is set", "is not set"),
         Operator("$regex", _TEXTUAL, take_pattern, _searching, "matches {wanted}", "does not match {wanted}"),
-        Operator(
-            "$contains", _TEXTUAL, take_part, _containing, "contains {wanted}", "does not contain {wanted}"
-        ),
-        Operator(
-            "$all", _LISTS, take_scalars, _having_all, "has all of {wanted}", "does not have all of {wanted}"
-        ),
+        Operator("$contains", _TEXTUAL, take_part, _containing, "contains {wanted}", "does not contain {wanted}"),
+        Operator("$all", _LISTS, take_scalars, _having_all, "has all of {wanted}", "does not have all of {wanted}"),
         Operator("$size", _LISTS, take_count, _sized, "has size {wanted}", "does not have size {wanted}"),
     )
 }

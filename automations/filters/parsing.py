@@ -62,9 +62,7 @@ class Parser:
             raise InvalidFilter(path, f"{name} takes a list of conditions in brackets, not {show(value)}.")
         if len(value) > MAX_OPERATORS:
             raise InvalidFilter(path, f"{name} takes at most {MAX_OPERATORS} conditions.")
-        children = [
-            self._conditions(one, f"{path}[{index}]", depth=depth + 1) for index, one in enumerate(value)
-        ]
+        children = [self._conditions(one, f"{path}[{index}]", depth=depth + 1) for index, one in enumerate(value)]
         return JOINTS[name](tuple(children))
 
     def _on_field(self, name: str, value: object, path: str, *, depth: int) -> Node:
@@ -115,6 +113,4 @@ def _unknown_operator(name: object, path: str) -> InvalidFilter:
         return InvalidFilter(path, "There is no $options; write (?i) in front of the pattern to ignore case.")
     near = difflib.get_close_matches(name[:40], _NAMES, n=1) if isinstance(name, str) else []
     hint = f" Did you mean {near[0]}?" if near else ""
-    return InvalidFilter(
-        path, f"There is no operator {show(name, 40)}.{hint} The operators are {' '.join(_NAMES)}."
-    )
+    return InvalidFilter(path, f"There is no operator {show(name, 40)}.{hint} The operators are {' '.join(_NAMES)}.")

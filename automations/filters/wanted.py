@@ -38,17 +38,13 @@ def take_number(value: Any, field: Field, path: str) -> int | float:
 
 def take_text(value: Any, field: Field, path: str) -> str:
     if not isinstance(value, str):
-        raise InvalidFilter(
-            path, f"This is compared with text, not with {show(value)}; write text in quotes."
-        )
+        raise InvalidFilter(path, f"This is compared with text, not with {show(value)}; write text in quotes.")
     return check_text(value, path)
 
 
 def take_scalar(value: Any, field: Field, path: str) -> Any:
     if isinstance(value, list | dict):
-        raise InvalidFilter(
-            path, "This takes one value, not a list or an object; write $in, $all or $size for lists."
-        )
+        raise InvalidFilter(path, "This takes one value, not a list or an object; write $in, $all or $size for lists.")
     if value is None or (isinstance(value, bool) and field.kind is Kind.ANY):
         return value
     if field.kind is Kind.NUMBER or (field.kind is Kind.ANY and not isinstance(value, str)):

@@ -42,7 +42,7 @@ def digits(value: float, *, unlike: float | None = None) -> str:
     return repr(value) if unlike is not None and value != unlike and short == f"{unlike:.6g}" else short
 
 
-def array(values: Sequence[float]) -> Floats:
+def array(values: Sequence[float] | Floats) -> Floats:
     try:
         return np.asarray(values, dtype=np.float64)
     except OverflowError:

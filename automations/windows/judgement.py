@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 
-class InvalidWindow(ValueError):  # noqa: N818 - exceptions are named as the problem
+class InvalidWindow(ValueError):
     """A rule that cannot be saved: `field` is the part that is wrong, `message` a sentence."""
 
     def __init__(self, field: str, message: str) -> None:

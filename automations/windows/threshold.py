@@ -54,9 +54,7 @@ class Threshold:
         _check_name(self.name)
         _check_window(self.window_size)
         if self.agg_op is not None and not _among(self.agg_op, AGGREGATES):
-            raise InvalidWindow(
-                "agg_op", f"The aggregate is {', '.join(AGGREGATES)}, or null for the latest value."
-            )
+            raise InvalidWindow("agg_op", f"The aggregate is {', '.join(AGGREGATES)}, or null for the latest value.")
         if self.cmp_op == NONFINITE:
             _check_alone(self.agg_op, self.threshold)
         elif _among(self.cmp_op, COMPARISONS):
@@ -73,9 +71,7 @@ class Threshold:
             raise InvalidWindow("", f"A threshold is an object with {', '.join(_KEYS)}.")
         for key in condition:
             if key not in _KEYS:
-                raise InvalidWindow(
-                    str(key)[:80], f"A threshold has no such part; it has {', '.join(_KEYS)}."
-                )
+                raise InvalidWindow(str(key)[:80], f"A threshold has no such part; it has {', '.join(_KEYS)}.")
         for key in _KEYS:
             if key not in condition:
                 raise InvalidWindow(key, "This part is missing; write null where there is nothing to say.")
@@ -109,11 +105,9 @@ class Threshold:
         holds = comparison.holds(value, self._bound)
         verb = comparison.symbol if holds else f"is not {comparison.symbol}"
         shown = digits(value, unlike=self._bound)
-        return Judgement(
-            holds, True, value, f"{shown} {verb} {digits(self._bound)}, {self._aggregate_in_words()}"
-        )
+        return Judgement(holds, True, value, f"{shown} {verb} {digits(self._bound)}, {self._aggregate_in_words()}")
 
-    def judge_batch(self, before: Sequence[float], new: Sequence[float]) -> list[bool]:
+    def judge_batch(self, before: Sequence[float] | Floats, new: Sequence[float] | Floats) -> list[bool]:
         """Whether the rule holds after each of the `new` values, logged after those `before`.
 
         Equal to `judge(…).holds` on every prefix, whatever the size of the batch.
@@ -137,11 +131,7 @@ class Threshold:
         return as_float(self.threshold or 0)
 
     def _aggregate_in_words(self) -> str:
-        return (
-            f"{AGGREGATES[self.agg_op]} of the last {self.window_size} values"
-            if self.agg_op
-            else "latest value"
-        )
+        return f"{AGGREGATES[self.agg_op]} of the last {self.window_size} values" if self.agg_op else "latest value"
 
     def _holds(self, window: list[float]) -> bool:
         if self.cmp_op == NONFINITE:
@@ -222,9 +212,7 @@ def _check_name(name: object) -> None:
 
 def _check_window(size: object) -> None:
     if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= MAX_WINDOW:
-        raise InvalidWindow(
-            "window_size", f"The window is a whole number of values from 1 to {MAX_WINDOW:,}."
-        )
+        raise InvalidWindow("window_size", f"The window is a whole number of values from 1 to {MAX_WINDOW:,}.")
 
 
 def _check_bound(threshold: object) -> None:
@@ -236,9 +224,7 @@ def _check_bound(threshold: object) -> None:
 
 def _check_alone(agg_op: object, threshold: object) -> None:
     if agg_op is not None:
-        raise InvalidWindow(
-            "agg_op", "Whether a value is NaN or infinite is asked of the latest one; write null."
-        )
+        raise InvalidWindow("agg_op", "Whether a value is NaN or infinite is asked of the latest one; write null.")
     if threshold is not None:
         raise InvalidWindow("threshold", "Whether a value is NaN or infinite needs no threshold; write null.")
 

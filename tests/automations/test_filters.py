@@ -165,9 +165,7 @@ def test_artifact_version_is_a_number_with_or_without_its_letter() -> None:
 
 
 def test_alias_may_be_the_one_added_or_all_of_a_version() -> None:
-    production = filters.compile(
-        {"$or": [{"$and": [{"alias": {"$regex": "^prod"}}]}]}, fields=ARTIFACT_FIELDS
-    )
+    production = filters.compile({"$or": [{"$and": [{"alias": {"$regex": "^prod"}}]}]}, fields=ARTIFACT_FIELDS)
 
     assert production.matches({"alias": "production"})
     assert production.matches({"alias": ["latest", "prod"]})

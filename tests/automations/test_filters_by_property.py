@@ -57,7 +57,7 @@ conditions_on_fields = st.one_of(
     one_entry(["config.x"], one_entry(["$not"], any_comparisons)),
     one_entry(["config.x"], wanted),
 )
-documents = st.recursive(
+documents: st.SearchStrategy[dict[str, Any]] = st.recursive(
     st.one_of(conditions_on_fields, st.just({})),
     lambda children: st.one_of(
         one_entry(["$and", "$or", "$nor"], st.lists(children, max_size=3)),
@@ -121,9 +121,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 NAIVE: dict[str, Callable[[Any, Any], bool]] = {
-    "$eq": lambda value, found: (
-        (value is None and found is GONE) or any(same(one, value) for one in each(found))
-    ),
+    "$eq": lambda value, found: (value is None and found is GONE) or any(same(one, value) for one in each(found)),
     "$ne": lambda value, found: not NAIVE["$eq"](value, found),
     "$gt": lambda value, found: any(one > value for one in alike(value, found)),
     "$gte": lambda value, found: any(one >= value for one in alike(value, found)),
@@ -139,9 +137,7 @@ NAIVE: dict[str, Callable[[Any, Any], bool]] = {
         if isinstance(found, str)
         else isinstance(found, list) and any(same(one, value) for one in found)
     ),
-    "$all": lambda value, found: (
-        value != [] and all(any(same(one, needed) for one in each(found)) for needed in value)
-    ),
+    "$all": lambda value, found: value != [] and all(any(same(one, needed) for one in each(found)) for needed in value),
     "$size": lambda value, found: isinstance(found, list) and len(found) == value,
 }
 
@@ -158,9 +154,7 @@ def alike(value: Any, found: Any) -> list[Any]:
 
 
 @given(documents, everything)
-def test_filters_agree_with_a_naive_reading_of_the_documentation(
-    document: Any, facts: dict[str, Any]
-) -> None:
+def test_filters_agree_with_a_naive_reading_of_the_documentation(document: Any, facts: dict[str, Any]) -> None:
     compiled = filters.compile(document, fields=RUN_FIELDS)
     explanation = compiled.explain(facts)
 

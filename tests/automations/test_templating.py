@@ -14,9 +14,7 @@ from automations.templating import InvalidTemplate, RenderedTooLarge, parse
 
 def test_variables_are_put_into_strings_and_keys() -> None:
     """PL1."""
-    template = parse(
-        '{"text": "New ${alias} by ${event_author}", "${tag}": ["${alias}", 1, null, true, "$alias"]}'
-    )
+    template = parse('{"text": "New ${alias} by ${event_author}", "${tag}": ["${alias}", 1, null, true, "$alias"]}')
 
     rendered = template.render({"alias": "prod", "event_author": "alice", "tag": "gpu"})
 
@@ -44,9 +42,7 @@ def test_metadata_keys_may_hold_anything_but_a_closing_brace() -> None:
     assert template.render({"artifact_metadata.top k / é $ {": "1", "artifact_metadata.a.b": "2"}) == b'"1:2"'
 
 
-@pytest.mark.parametrize(
-    "text", ["${}", "${ alias }", "${1x}", "$alias", "{alias}", "${alias", "$${", "${a b}"]
-)
+@pytest.mark.parametrize("text", ["${}", "${ alias }", "${1x}", "$alias", "{alias}", "${alias", "$${", "${a b}"])
 def test_what_is_no_variable_stays_as_it_is(text: str) -> None:
     template = parse(json.dumps([text]))
 
@@ -91,9 +87,7 @@ def test_integers_keep_all_their_digits() -> None:
         ('"' + "é" * 32_768 + '"', 1, 1, "64 kB"),
     ],
 )
-def test_text_that_is_no_template_is_refused_with_its_place(
-    text: str, line: int, column: int, words: str
-) -> None:
+def test_text_that_is_no_template_is_refused_with_its_place(text: str, line: int, column: int, words: str) -> None:
     with pytest.raises(InvalidTemplate) as caught:
         parse(text)
 
@@ -114,9 +108,7 @@ def test_deepest_template_allowed_is_rendered() -> None:
     assert parse(text).render({"a": "x"}).decode() == text.replace("${a}", "x")
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 60_000, '{"a":' * 12_000, '"' + r"\"" * 30_000, '"\\' * 20_000, "1-" * 30_000]
-)
+@pytest.mark.parametrize("text", ["[" * 60_000, '{"a":' * 12_000, '"' + r"\"" * 30_000, '"\\' * 20_000, "1-" * 30_000])
 def test_hostile_text_is_refused_quickly(text: str) -> None:
     started = time.perf_counter()
 
@@ -135,9 +127,7 @@ KNOWN = ["alias", "event_author", "run_name", "artifact_metadata.*"]
 
 
 def warnings_of(text: str) -> list[str]:
-    found = templating.lint(
-        parse(text), known=KNOWN, applicable=["alias", "event_author", "artifact_metadata.*"]
-    )
+    found = templating.lint(parse(text), known=KNOWN, applicable=["alias", "event_author", "artifact_metadata.*"])
     return [one.message for one in found]
 
 
@@ -155,15 +145,11 @@ def test_unknown_variable_is_warned_of_with_what_was_probably_meant() -> None:
 
 def test_variable_of_other_events_is_warned_of() -> None:
     """PL5: those that never will."""
-    assert warnings_of('"${run_name}"') == [
-        "${run_name} does not apply to this event; it will always be empty."
-    ]
+    assert warnings_of('"${run_name}"') == ["${run_name} does not apply to this event; it will always be empty."]
 
 
 def test_placeholder_that_is_no_variable_is_warned_of() -> None:
-    assert warnings_of('["${ alias }"]') == [
-        "${ alias } is not a variable and stays as it is; write ${name}."
-    ]
+    assert warnings_of('["${ alias }"]') == ["${ alias } is not a variable and stays as it is; write ${name}."]
 
 
 def test_warnings_end_somewhere() -> None:
@@ -173,18 +159,14 @@ def test_warnings_end_somewhere() -> None:
 names = st.sampled_from(["a", "b", "run_name", "artifact_metadata.k y", "artifact_metadata.b"])
 pieces = st.one_of(st.text(max_size=4), names.map(lambda name: f"${{{name}}}"))
 strings = st.lists(pieces, max_size=3).map("".join)
-leaves = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), strings
-)
+leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), strings)
 documents = st.recursive(
     leaves,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(strings, inner, max_size=3)),
     max_leaves=10,
 )
 nasty = st.one_of(
-    st.sampled_from(
-        ['"', "\\", '"}', "${a}", "${", "}", "\\u0022", "\n", "\0", "\u2028", "\ud800", r"\g<1>", "NaN"]
-    ),
+    st.sampled_from(['"', "\\", '"}', "${a}", "${", "}", "\\u0022", "\n", "\0", "\u2028", "\ud800", r"\g<1>", "NaN"]),
     st.text(),
     st.text(st.characters()),
 )

@@ -13,7 +13,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from automations import windows
-from automations.windows import AGGREGATES, COMPARISONS, NONFINITE, InvalidWindow, Threshold, threshold
+from automations.windows import (
+    AGGREGATES,
+    COMPARISONS,
+    NONFINITE,
+    InvalidWindow,
+    Threshold,
+    arithmetic,
+    threshold,
+)
 
 
 def average(size: int = 5, cmp_op: str = "$gt", bound: float = 0.9) -> Threshold:
@@ -51,9 +59,7 @@ NOT_A_NUMBER = Threshold("loss", None, 1, NONFINITE, None)
         (NOT_A_NUMBER, [math.nan, 0.3], False, 0.3, "latest value 0.3 is finite"),
     ],
 )
-def test_verdict_and_its_reason(
-    rule: Threshold, values: list[float], holds: bool, value: float, reason: str
-) -> None:
+def test_verdict_and_its_reason(rule: Threshold, values: list[float], holds: bool, value: float, reason: str) -> None:
     """EV6."""
     judgement = rule.judge(values)
 
@@ -73,9 +79,7 @@ def test_verdict_and_its_reason(
         (latest(), [-(10**400)], "latest value is infinite"),
     ],
 )
-def test_what_cannot_be_judged_says_why_and_never_holds(
-    rule: Threshold, values: list[float], why: str
-) -> None:
+def test_what_cannot_be_judged_says_why_and_never_holds(rule: Threshold, values: list[float], why: str) -> None:
     """EV9: not evaluable never fires and never errors."""
     judgement = rule.judge(values)
 
@@ -167,6 +171,14 @@ def test_average_of_equal_values_is_that_value() -> None:
     assert rule.judge_batch([], [0.1] * 1000) == [False] * 9 + [True] * 991
 
 
+def test_average_is_never_below_all_of_its_values() -> None:
+    """The sum and the division round once each, which here would end below 0.04."""
+    values = [0.04] * 57 + [math.nextafter(0.04, 1)]
+
+    assert average(58, "$gte", 0.04).judge(values).holds
+    assert average(58, "$gte", 0.04).judge_batch(values[:57], [*values[57:], *values])[0]
+
+
 def test_huge_values_do_not_hide_small_ones_that_follow() -> None:
     """A running total would still hold what 1e300 left of it."""
     values = [1e300, -1e300] + [1.0] * 500
@@ -225,10 +237,10 @@ def naive(rule: Threshold, values: Sequence[float]) -> bool:
     finite = [Fraction(value) for value in window if math.isfinite(value)]
     if not finite or rule.threshold is None:
         return False
-    aggregate = {"MIN": min, "MAX": max, "AVERAGE": lambda ones: sum(ones) / len(ones), None: max}[
-        rule.agg_op
-    ]
-    return bool(COMPARISONS[rule.cmp_op].holds(float(aggregate(finite)), rule.threshold))
+    exact = sum(finite) / len(finite) if rule.agg_op == "AVERAGE" else max(finite)
+    if rule.agg_op == "MIN":
+        exact = min(finite)
+    return bool(COMPARISONS[rule.cmp_op].holds(float(exact), rule.threshold))
 
 
 @given(rules.filter(lambda rule: rule.agg_op != "AVERAGE"), series)
@@ -260,6 +272,8 @@ def test_average_is_within_an_ulp_or_two_of_the_exact_one(values: list[float]) -
 
 @given(rules, series, st.data())
 @example(average(2, "$eq", 0.1), [0.1, 0.1, math.nan, 0.1, math.inf, math.nan], None)
+@example(Threshold("loss", "MIN", 2, "$gt", 0), [math.nan, math.inf, math.nan, 1], None)
+@example(Threshold("loss", "MAX", 2, "$lt", 0), [math.nan, math.inf, math.nan, -1], None)
 @pytest.mark.parametrize("vectorised_from", [0, 10**9], ids=["numpy", "plain"])
 def test_batches_of_any_size_equal_one_point_at_a_time(
     vectorised_from: int, rule: Threshold, values: list[float], data: st.DataObject | None
@@ -287,10 +301,17 @@ def test_only_the_last_values_of_a_window_are_needed(rule: Threshold, values: li
     assert rule.judge_batch(kept, new) == rule.judge_batch(values[: len(values) // 2], new)
 
 
+@given(st.lists(st.integers(-99, 99).map(float), min_size=1, max_size=60), st.integers(1, 60))
+def test_sliding_sums_and_extremes_are_those_of_every_window(values: list[float], size: int) -> None:
+    array = np.array(values)
+    for combine in (np.add, np.minimum, np.maximum):
+        expected = [combine.reduce(array[end - size : end]) for end in range(size, len(values) + 1)]
+        if expected:
+            assert arithmetic.sliding(combine, array, size).tolist() == expected
+
+
 @pytest.mark.parametrize(("agg_op", "bound"), [(None, 0.1), ("AVERAGE", 0.1), ("MIN", -2), ("MAX", 2)])
-def test_long_batches_equal_plain_evaluation(
-    agg_op: str | None, bound: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_batches_equal_plain_evaluation(agg_op: str | None, bound: float, monkeypatch: pytest.MonkeyPatch) -> None:
     randomness = np.random.default_rng(7)
     values = np.round(randomness.normal(size=3_000), 1)
     values[randomness.integers(0, 3_000, size=300)] = math.nan
