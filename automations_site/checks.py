@@ -11,11 +11,8 @@ from automations.addresses import Policy
 
 
 @register()
-def allowed_networks_can_be_read(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
+def allowed_networks_can_be_read(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """WEBHOOK_ALLOWED_NETWORKS must parse: a typing error must be seen at the start, not at a delivery."""
-
     try:
         Policy.parse(settings.WEBHOOK_ALLOWED_NETWORKS)
     except ValueError as problem:

@@ -60,17 +60,14 @@ class Environment:
             return True
         if value.lower() in _NO:
             return False
-        raise ImproperlyConfigured(
-            f"{name} is {value!r}, which is neither true nor false. Set it to one of these two."
-        )
+        raise ImproperlyConfigured(f"{name} is {value!r}, which is neither true nor false. Set it to one of these two.")
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         """A whole number from `least` to `most`, both included."""
         value = self.text(name, str(default))
         if not re.fullmatch(r"-?[0-9]{1,12}", value):
             raise ImproperlyConfigured(
-                f"{name} is {value!r}, which is not a whole number. "
-                f"Set it to a number from {least} to {most}."
+                f"{name} is {value!r}, which is not a whole number. Set it to a number from {least} to {most}."
             )
         number = int(value)
         if not least <= number <= most:
@@ -91,9 +88,7 @@ class Environment:
         accepted = " or ".join(f"{scheme}://" for scheme in schemes)
         try:
             parts = urlsplit(value)
-            usable = (
-                parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-            )
+            usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
         except ValueError:
             usable = False
         if not usable:

@@ -80,9 +80,7 @@ def _tuned(database: dict[str, Any]) -> dict[str, Any]:
 
 _database = env.database("DATABASE_URL")
 DATABASES = {
-    "default": _tuned(
-        _database or {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "db.sqlite3")}
-    ),
+    "default": _tuned(_database or {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "db.sqlite3")}),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
