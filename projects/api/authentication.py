@@ -22,7 +22,8 @@ UNKNOWN_KEY = (
 
 def key_in(request: HttpRequest) -> str | None:
     """The key a request carries, or None: `Bearer <key>`, or Basic with the user name `api`."""
-    scheme, _, credentials = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, credentials = header.partition(" ")
     if scheme.lower() == "bearer":
         return credentials.strip()
     if scheme.lower() == "basic":
@@ -38,7 +39,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     """Requests with an `Authorization` header are signed in by its key, or refused."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
-        key = key_in(request._request)
+        key = key_in(request)
         if key is None:
             return None
         user = keys.user_of(key)

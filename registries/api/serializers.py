@@ -1,0 +1,165 @@
+"""The shapes of collections, versions and registries in the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+
+from projects.api.endpoints import Document, Text
+from registries.models import Collection, Membership, Registry
+
+COLLECTION = {
+    "name": "model",
+    "type": "model",
+    "path": "research/digits/model",
+    "description": "",
+    "created_at": "2026-05-04T09:30:00Z",
+}
+VERSION = {
+    "version": "v3",
+    "version_index": 3,
+    "collection": "research/digits/model",
+    "type": "model",
+    "aliases": ["latest", "production"],
+    "tags": ["checked"],
+    "metadata": {"accuracy": 0.97},
+    "description": "",
+    "digest": "",
+    "run": "k3v9x2ab",
+    "user": "bob",
+    "source": None,
+    "created_at": "2026-05-04T09:30:00Z",
+}
+REGISTRY = {
+    "organization": "acme",
+    "name": "models",
+    "description": "What may go to production",
+    "created_at": "2026-05-04T09:30:00Z",
+}
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Registry", value=REGISTRY)])
+class RegistrySerializer(serializers.ModelSerializer[Registry]):
+    organization = serializers.CharField(source="organization.name")
+
+    class Meta:
+        model = Registry
+        fields = list(REGISTRY)
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("Registry", value={"name": "models", "description": "What may go to production"})]
+)
+class NewRegistrySerializer(serializers.Serializer):
+    name = Text(max_length=128)
+    description = Text(required=False, allow_blank=True, max_length=10_000)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Collection", value=COLLECTION)])
+class CollectionSerializer(serializers.ModelSerializer[Collection]):
+    path = serializers.CharField(source="__str__", help_text="With its project or registry, as other requests name it.")
+
+    class Meta:
+        model = Collection
+        fields = list(COLLECTION)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Collection", value={"name": "classifier", "type": "model"})])
+class NewCollectionSerializer(serializers.Serializer):
+    name = Text(max_length=128)
+    type = Text(max_length=128, help_text="Only versions of this type can be linked here.")
+    description = Text(required=False, allow_blank=True, max_length=10_000)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Version", value=VERSION)])
+class VersionSerializer(serializers.Serializer):
+    """A version in a collection: with the number and the aliases it has there.
+
+    The context holds `latest_index`, the collection's highest version number, and `visible_projects`, the keys
+    of source projects the reader may see: a registry links to projects that are hidden from some readers.
+    """
+
+    version = serializers.CharField()
+    version_index = serializers.IntegerField()
+    collection = serializers.CharField(help_text="Path of the collection it is in.")
+    type = serializers.CharField(source="collection.type")
+    aliases = serializers.SerializerMethodField(help_text="`latest` among them, if it is the latest.")
+    tags = serializers.SerializerMethodField()
+    metadata = Document(source="artifact.metadata")
+    description = serializers.CharField(source="artifact.description")
+    digest = serializers.CharField(source="artifact.digest")
+    run = serializers.SerializerMethodField(help_text="Id of the run that logged it, if there is one.")
+    user = serializers.SerializerMethodField()
+    source = serializers.SerializerMethodField(  # type: ignore[assignment]  # the class attribute goes
+        help_text="For a link, the collection it was logged to, if you may see that; else null."
+    )
+    created_at = serializers.DateTimeField()
+
+    def get_aliases(self, membership: Membership) -> list[str]:
+        latest = ["latest"] if membership.version_index == self.context["latest_index"] else []
+        return latest + membership.alias_names
+
+    def get_tags(self, membership: Membership) -> list[str]:
+        return sorted(tag.name for tag in membership.artifact.tags.all())
+
+    def get_run(self, membership: Membership) -> str | None:
+        run = membership.artifact.run
+        return run.run_id if run and self._shows_source(membership) else None
+
+    def get_user(self, membership: Membership) -> str | None:
+        user = membership.artifact.user
+        return user.username if user else None
+
+    def get_source(self, membership: Membership) -> str | None:
+        if not membership.is_link or not self._shows_source(membership):
+            return None
+        return str(membership.artifact.collection)
+
+    def _shows_source(self, membership: Membership) -> bool:
+        visible: Any = self.context["visible_projects"]
+        return membership.artifact.collection.project_id in visible
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A model",
+            value={
+                "collection": "model",
+                "type": "model",
+                "metadata": {"accuracy": 0.97},
+                "aliases": ["candidate"],
+                "run": "k3v9x2ab",
+            },
+        )
+    ]
+)
+class NewVersionSerializer(serializers.Serializer):
+    collection = Text(max_length=128, help_text="Made if the project has none of this name.")
+    type = Text(max_length=128)
+    metadata = Document(required=False)
+    aliases = serializers.ListField(child=Text(), required=False, max_length=100)
+    tags = serializers.ListField(child=Text(), required=False, max_length=100)
+    description = Text(required=False, allow_blank=True, max_length=10_000)
+    digest = Text(required=False, allow_blank=True, max_length=128)
+    run = Text(required=False, allow_null=True, help_text="Id of the run of this project that made it.")
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("A link", value={"version": "research/digits/model:v3", "aliases": ["production"]})]
+)
+class NewLinkSerializer(serializers.Serializer):
+    version = Text(max_length=520, help_text="team/project/collection:v3; an alias or `latest` does as well.")
+    aliases = serializers.ListField(child=Text(), required=False, max_length=100)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("An alias", value={"alias": "production"})])
+class NewAliasSerializer(serializers.Serializer):
+    alias = Text(help_text="1 to 128 characters without spaces, “/” and “:”.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A tag", value={"tag": "checked"})])
+class NewTagSerializer(serializers.Serializer):
+    tag = Text(help_text="1 to 128 letters, digits, “-”, “_” and inner spaces.")
