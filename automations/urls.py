@@ -1,0 +1,28 @@
+"""Pages of automations and their history."""
+
+from django.urls import path
+
+from automations.views import detail, execution, history, listing, wizard
+
+app_name = "automations"
+
+PROJECT = "<str:team>/<str:project>/"
+REGISTRY = "registries/<str:organization>/<str:registry>/"
+
+urlpatterns = [
+    path("automations/<int:pk>/", detail.show, name="detail"),
+    path("automations/<int:pk>/edit", wizard.edit, name="edit"),
+    path("automations/<int:pk>/enable", detail.enable, name="enable"),
+    path("automations/<int:pk>/disable", detail.disable, name="disable"),
+    path("automations/<int:pk>/duplicate", detail.duplicate, name="duplicate"),
+    path("automations/<int:pk>/delete", detail.delete, name="delete"),
+    path("executions/<uuid:key>/", execution.show, name="execution"),
+    path("executions/of-run/<int:pk>", history.of_run, name="run_executions"),
+    path("executions/of-version/<int:pk>", history.of_version, name="version_executions"),
+    path(f"{REGISTRY}automations", listing.of_registry, name="registry_automations"),
+    path(f"{REGISTRY}automations/new", wizard.create_in_registry, name="registry_new_automation"),
+    path(f"{REGISTRY}history", history.of_registry, name="registry_history"),
+    path(f"{PROJECT}automations", listing.of_project, name="project_automations"),
+    path(f"{PROJECT}automations/new", wizard.create_in_project, name="project_new_automation"),
+    path(f"{PROJECT}history", history.of_project, name="project_history"),
+]

@@ -1,0 +1,123 @@
+"""One automation: what it is, how it fares, and the buttons that change it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from automations import editing, history, sentences
+from automations.access import automation_for, may_edit
+from automations.models import Automation, Execution
+from automations.triggers import trigger_for
+from automations.views.places import place_of
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from projects.models import User
+
+LATEST = 25
+
+
+@login_required
+@require_safe
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    """The automation, with its latest executions that the user may see."""
+    automation = automation_for(request.user, pk)
+    place = place_of(request.user, automation.scope)
+    visible = Execution.objects.visible_to(request.user).values("pk")
+    executions = list(history.executions_in(automation).filter(pk__in=visible)[: LATEST + 1])
+    context: dict[str, Any] = {
+        "automation": automation,
+        "place": place,
+        "editable": may_edit(request.user, automation.scope),
+        "when": sentences.when_clause(automation.event_type, automation.condition, automation.filter),
+        "do": sentences.do_clause(automation.action_kind, automation.webhook),
+        "trigger": trigger_for(automation.event_type),
+        "stored": _stored(automation),
+        "executions": executions[:LATEST],
+        "more_url": _history_url(automation, place) if len(executions) > LATEST else "",
+        "waiting": any(not execution.is_over for execution in executions),
+        "surplus": history.surplus_of(automation, now=timezone.now()),
+    }
+    return render(request, "automations/detail/page.html", context)
+
+
+@login_required
+@require_POST
+def enable(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch the automation on."""
+    return _switch(request, pk, enabled=True)
+
+
+@login_required
+@require_POST
+def disable(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch the automation off."""
+    return _switch(request, pk, enabled=False)
+
+
+@login_required
+@require_POST
+def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a disabled copy, and open it."""
+    automation = automation_for(request.user, pk)
+    try:
+        copy = editing.duplicate(automation, by=cast("User", request.user))
+    except ValidationError as error:
+        messages.error(request, f"“{automation.name}” cannot be duplicated. {' '.join(error.messages)}")
+        return _back(request, automation)
+    messages.success(request, f"“{copy.name}” created. It is disabled until you enable it.")
+    return redirect(copy)
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete the automation; its history stays."""
+    automation = automation_for(request.user, pk)
+    place = place_of(request.user, automation.scope)
+    name = automation.name
+    editing.delete(automation, by=cast("User", request.user))
+    messages.success(request, f"Automation “{name}” deleted. What it did stays in the history.")
+    return redirect(place.automations_url if place else "home")
+
+
+def _switch(request: HttpRequest, pk: int, *, enabled: bool) -> HttpResponse:
+    automation = automation_for(request.user, pk)
+    editing.set_enabled(automation, enabled, by=cast("User", request.user))
+    now = "It starts with the next event." if enabled else "It sees no events until you enable it."
+    messages.success(request, f"Automation “{automation.name}” {'enabled' if enabled else 'disabled'}. {now}")
+    return _back(request, automation)
+
+
+def _back(request: HttpRequest, automation: Automation) -> HttpResponse:
+    """To the page whose button was pressed, which says so itself."""
+    address = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+        return redirect(address)
+    return redirect(automation)
+
+
+def _stored(automation: Automation) -> str:
+    stored = {
+        "event_type": automation.event_type,
+        "filter": automation.filter,
+        "condition": automation.condition,
+    }
+    return json.dumps(stored, indent=2, ensure_ascii=False)
+
+
+def _history_url(automation: Automation, place: Any) -> str:
+    if place is None:
+        return ""
+    return f"{place.history_url}?automation={automation.pk}"

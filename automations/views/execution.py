@@ -1,0 +1,101 @@
+"""One execution, told from the event to the outcome (HI3)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from automations.access import execution_for
+from automations.models import ActionKind, Attempt, EventType, Execution
+from automations.views.places import place_of
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+SIGNATURE_HEADERS = ("x-wandb-signature", "webhook-signature")
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """An attempt as the page tells it: `next_in` is the time until the one after it, None if there is none."""
+
+    attempt: Attempt
+    next_in: timedelta | None
+
+    @property
+    def state(self) -> str:
+        """The class of its mark: running while there is no answer yet."""
+        code = self.attempt.status_code
+        if self.attempt.error:
+            return "failed"
+        if code is None and self.attempt.duration is None:
+            return "running"
+        return "finished"
+
+    @property
+    def signed_by(self) -> list[str]:
+        """Names of the signature headers that were sent."""
+        return [name for name in self.attempt.request_headers if name.lower() in SIGNATURE_HEADERS]
+
+
+@login_required
+@require_safe
+def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """The whole story of one execution; a part of it again when the page asks how it goes on."""
+    execution = execution_for(request.user, key)
+    rule = execution.rule
+    home = execution.project or execution.registry
+    context: dict[str, Any] = {
+        "execution": execution,
+        "event": execution.event,
+        "event_label": label_of(rule.get("event_type", execution.event.kind)),
+        "place": place_of(request.user, home) if home else None,
+        "rule": rule,
+        "is_webhook": rule.get("action_kind") == ActionKind.WEBHOOK,
+        "rule_json": json.dumps(
+            {name: rule.get(name) for name in ("event_type", "filter", "condition")},
+            indent=2,
+            ensure_ascii=False,
+        ),
+        "tries": tries_of(execution),
+        "payload": readable(execution.payload),
+        "address": request.path,
+    }
+    htmx: Any = request.htmx  # type: ignore[attr-defined]  # set by django_htmx's middleware
+    partial = htmx and not htmx.history_restore_request
+    template = "automations/execution/_story.html" if partial else "automations/execution/page.html"
+    return render(request, template, context)
+
+
+def tries_of(execution: Execution) -> list[Try]:
+    """The attempts in order, each with the wait before the next."""
+    attempts = list(execution.attempts.all())
+    starts: list[datetime | None] = [attempt.started_at for attempt in attempts[1:]]
+    # What the ladder planned counts for the last one, as long as it is to be repeated.
+    starts.append(execution.next_attempt_at if not execution.is_over else None)
+    tries = []
+    for attempt, following in zip(attempts, starts, strict=False):
+        ended = attempt.started_at + timedelta(seconds=attempt.duration or 0)
+        waiting = following is not None and (attempt.error or attempt.status_code)
+        tries.append(Try(attempt, max(following - ended, timedelta()) if waiting and following else None))
+    return tries
+
+
+def readable(payload: str) -> str:
+    """A body indented for reading, if it is JSON."""
+    try:
+        return json.dumps(json.loads(payload), indent=2, ensure_ascii=False) if payload else ""
+    except ValueError:
+        return payload
+
+
+def label_of(event_type: str) -> str:
+    """An event type in words, also one that a later version knows."""
+    return str(EventType(event_type).label) if event_type in EventType.values else event_type

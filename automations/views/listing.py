@@ -1,0 +1,87 @@
+"""The Automations tab of a project or registry (UI1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from automations import history, sentences
+from automations.models import Automation
+from automations.views.places import Place, project_place, registry_place
+from registries.models import Collection
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+PER_PAGE = 50
+SORTS = {"last_triggered": "Last triggered", "name": "Name", "created": "Created"}
+
+
+@login_required
+@require_safe
+def of_project(request: HttpRequest, team: str, project: str) -> HttpResponse:
+    """Automations of a project and of its collections."""
+    return _list(request, project_place(request.user, team, project))
+
+
+@login_required
+@require_safe
+def of_registry(request: HttpRequest, organization: str, registry: str) -> HttpResponse:
+    """Automations of a registry and of its collections."""
+    return _list(request, registry_place(request.user, organization, registry))
+
+
+def _list(request: HttpRequest, place: Place) -> HttpResponse:
+    text = request.GET.get("q", "").strip()
+    sort = request.GET.get("sort", "")
+    sort = sort if sort in SORTS else "last_triggered"
+    collection = _collection(place, request.GET.get("collection", ""))
+    automations = history.automations_in(collection or place.home, now=timezone.now())
+    found = history.sorted_by(history.searched(automations, text), sort)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    kept = {"q": text, "collection": collection.name if collection else ""}
+    kept = {name: value for name, value in kept.items() if value}
+    context: dict[str, Any] = {
+        "place": place,
+        "page": page,
+        "rows": [row_of(automation) for automation in page.object_list],
+        "query": text,
+        "sort": sort,
+        "sorts": SORTS,
+        "collection": collection,
+        "rest": urlencode({**kept, "sort": sort}),
+        "kept": urlencode(kept),
+        "new_url": f"{place.new_url}?{urlencode({'collection': collection.name})}" if collection else place.new_url,
+    }
+    htmx: Any = request.htmx  # type: ignore[attr-defined]  # set by django_htmx's middleware
+    partial = htmx and not htmx.history_restore_request and htmx.target == "automations"
+    template = "automations/list/_results.html" if partial else "automations/list/page.html"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def row_of(automation: Automation) -> dict[str, Any]:
+    """An automation of `history.automations_in` as a row shows it."""
+    when = sentences.when_clause(automation.event_type, automation.condition, automation.filter)
+    return {
+        "automation": automation,
+        "when": when,
+        "do": sentences.do_clause(automation.action_kind, automation.webhook),
+        "last_key": getattr(automation, "last_key", None),
+        "last_status": getattr(automation, "last_status", None),
+        "last_created_at": getattr(automation, "last_created_at", None),
+        "executions_7d": getattr(automation, "executions_7d", 0),
+    }
+
+
+def _collection(place: Place, name: str) -> Collection | None:
+    """The collection whose automations alone are asked for."""
+    return place.home.collections.filter(name=name).first() if name else None

@@ -1,0 +1,73 @@
+"""The payload editor of step 2: variables to insert, what is odd, and what would be sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from automations import preview, templating
+from automations.forms import ActionForm
+from automations.models import ActionKind, Webhook
+from automations.triggers import trigger_for
+
+if TYPE_CHECKING:
+    from automations.editing import Draft
+    from automations.views.steps import Steps
+
+ABOUT = {
+    "automation_name": "This automation's name",
+    "event_type": "Wire name of the event",
+    "event_author": "Who caused it",
+    "entity_name": "Team or organization",
+    "project_name": "Project or registry",
+    "run_name": "The run's display name",
+    "run_id": "The run's id",
+    "run_status": "The state it entered",
+    "metric_name": "The metric's key",
+    "metric_values": "Values in the window",
+    "metric_filter": "The rule, in words",
+    "metric_filter_short": "The rule, in short",
+    "metric_current_status": "Value against threshold",
+    "artifact_collection_name": "The collection's name",
+    "artifact_version": "Link to the version",
+    "artifact_version_string": "team/project/name:version",
+    "artifact_version_index": "The version's number",
+    "artifact_metadata.KEY": "A key of its metadata",
+    "alias": "The alias added",
+}
+
+
+def context_of(form: Steps) -> dict[str, Any]:
+    """What the editor shows beside the payload that was typed so far."""
+    draft = form.draft()
+    if draft is None:
+        return {}
+    action = form.action
+    action.is_valid()
+    webhook: Webhook | None = action.cleaned_data.get("webhook")
+    return {
+        "action_form": action,
+        "variables": variables(draft.event_type, webhook),
+        **_result(form, draft, action, webhook),
+    }
+
+
+def variables(event_type: str, webhook: Webhook | None) -> list[dict[str, str]]:
+    """The variables that fit the event, as they are written, with a word about each."""
+    fitting = [name.replace("<KEY>", "KEY") for name in trigger_for(event_type).variables]
+    named = [{"text": f"${{{name}}}", "about": ABOUT.get(name, "")} for name in fitting]
+    secret = [{"text": f"${{{name}}}", "about": "Secret"} for name in preview.secret_names(webhook)]
+    return named + secret
+
+
+def _result(form: Steps, draft: Draft, action: ActionForm, webhook: Webhook | None) -> dict[str, Any]:
+    payload = action.data.get("payload", "")
+    draft = replace(draft, payload=payload, webhook=webhook)
+    draft.action_kind = draft.action_kind or ActionKind.WEBHOOK.value
+    event = preview.recent_event(form.scope, draft.event_type)
+    try:
+        warnings = preview.lint(payload, event_type=draft.event_type, webhook=webhook)
+        shown = preview.rendered(draft, event=event) if event else ""
+    except (templating.InvalidTemplate, templating.RenderedTooLarge) as error:
+        return {"event": event, "payload_error": str(error)}
+    return {"event": event, "warnings": warnings, "preview": shown}

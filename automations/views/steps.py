@@ -1,0 +1,163 @@
+"""The three steps of an automation's form over one set of answers: which are sound, what they ask for, and how the
+sentence reads so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.utils.datastructures import MultiValueDict
+
+from automations import sentences
+from automations.editing import Draft, draft_of
+from automations.forms import ActionForm, EventForm, NameForm, answers_of
+from automations.forms.event import FIELD_OF
+from automations.models import Automation
+from automations.views.drafts import Answers
+from automations.views.places import Place
+from projects.models import Project, TeamMember
+from registries.models import Collection, Registry
+
+if TYPE_CHECKING:
+    from projects.models import User
+
+Step = EventForm | ActionForm | NameForm
+EVENT, ACTION, NAME = 1, 2, 3
+TITLES = {EVENT: "Event", ACTION: "Action", NAME: "Name"}
+FIELDS: dict[int, tuple[str, ...]] = {
+    EVENT: tuple(EventForm.base_fields),
+    ACTION: tuple(ActionForm.base_fields),
+    NAME: tuple(NameForm.base_fields),
+}
+SEVERAL = {"states"}
+
+
+@dataclass
+class Steps:
+    """One person's answers, for a new automation of the place or for an existing one."""
+
+    place: Place
+    by: User
+    answers: Answers
+    automation: Automation | None = None
+
+    @cached_property
+    def event(self) -> EventForm:
+        """The first step, checked."""
+        return self._event(data=MultiValueDict(self.answers))
+
+    @cached_property
+    def action(self) -> ActionForm:
+        """The second step, checked."""
+        return self._action(data=MultiValueDict(self.answers))
+
+    @cached_property
+    def name(self) -> NameForm:
+        """The third step, checked."""
+        return NameForm(MultiValueDict(self.answers))
+
+    def checked(self, step: int) -> Step:
+        """The form of a step with what is wrong with it."""
+        forms: dict[int, Step] = {EVENT: self.event, ACTION: self.action, NAME: self.name}
+        return forms[step]
+
+    def plain(self, step: int) -> Step:
+        """The form of a step with what was typed, nothing held against it yet."""
+        initial = {name: values if name in SEVERAL else values[-1] for name, values in self.answers.items() if values}
+        if step == EVENT:
+            return self._event(initial=initial)
+        if step == ACTION:
+            return self._action(initial=initial)
+        initial.setdefault("name", self.suggested_name())
+        return NameForm(initial=initial)
+
+    def first_faulty(self, upto: int = NAME) -> int | None:
+        """The first step, up to this one, that cannot stay as it is."""
+        return next((step for step in range(EVENT, upto + 1) if not self.checked(step).is_valid()), None)
+
+    @property
+    def scope(self) -> Project | Registry | Collection:
+        """What the automation covers; ask only when the first step is sound."""
+        return self.event.scope
+
+    def draft(self) -> Draft | None:
+        """What is asked for, as far as the first two steps are sound; None while the event is not."""
+        if not self.event.is_valid() or self.event.asked is None:
+            return None
+        event_type, condition, document = self.event.asked
+        action = self.action.cleaned_data if self.action.is_valid() else {}
+        name = self.name.cleaned_data if self.name.is_valid() else {}
+        return Draft(
+            name=name.get("name", ""),
+            description=name.get("description", ""),
+            enabled=self.automation.enabled if self.automation else True,
+            event_type=event_type.value,
+            condition=condition,
+            filter=document,
+            action_kind=action.get("action_kind", ""),
+            webhook=action.get("webhook"),
+            payload=action.get("payload", ""),
+        )
+
+    def when(self) -> str:
+        """The first half of the sentence, "" while the event is not complete."""
+        draft = self.draft()
+        return sentences.when_clause(draft.event_type, draft.condition, draft.filter) if draft else ""
+
+    def do(self) -> str:
+        """The second half of the sentence, "" while the action is not complete."""
+        if not self.action.is_valid():
+            return ""
+        return sentences.do_clause(self.action.cleaned_data["action_kind"], self.action.cleaned_data["webhook"])
+
+    def suggested_name(self) -> str:
+        """A name made of the sentence: `A run fails → pager`."""
+        draft = self.draft()
+        if draft is None or not draft.action_kind:
+            return ""
+        when = self.when().removeprefix("When ")
+        name = when[:1].upper() + when[1:]
+        return f"{name} → {draft.webhook.name}"[:255] if draft.webhook else name[:255]
+
+    def blame(self, error: ValidationError) -> int:
+        """Put what saving found on the fields it is about; returns the first step that has to change."""
+        faulty = set()
+        for key, messages in error.message_dict.items():
+            name = FIELD_OF.get(key, key)
+            step = next((step for step, names in FIELDS.items() if name in names), NAME)
+            form = self.checked(step)
+            form.add_error(name if name in form.fields else None, messages)
+            faulty.add(step)
+        return min(faulty, default=NAME)
+
+    def _event(self, **given: Any) -> EventForm:
+        automation = self.automation
+        project = self.place.project
+        members = TeamMember.objects.filter(team=project.team_id) if project else TeamMember.objects.none()
+        return EventForm(
+            home=self.place.home,
+            fixed=automation.scope if automation else None,  # type: ignore[arg-type]  # of a place, so not a team
+            original=(automation.event_type, automation.filter) if automation else ("", None),
+            usernames=members.values_list("user__username", flat=True),
+            **given,
+        )
+
+    def _action(self, **given: Any) -> ActionForm:
+        current = self.automation.webhook if self.automation else None
+        return ActionForm(by=self.by, home=self.place.home, current=current, **given)
+
+
+def answers_from(automation: Automation) -> Answers:
+    """The form's answers that say what the automation is."""
+    draft = draft_of(automation)
+    answers = answers_of(draft.event_type, draft.condition, draft.filter)
+    answers["action_kind"] = [draft.action_kind]
+    if draft.webhook is not None:
+        answers["team"] = [str(draft.webhook.team_id)]
+        answers["webhook"] = [str(draft.webhook.pk)]
+    answers["payload"] = [draft.payload]
+    answers["name"] = [draft.name]
+    answers["description"] = [draft.description]
+    return answers

@@ -1,0 +1,285 @@
+"""Creating and editing an automation: three steps over one form, each with an address of its own (UI2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
+
+from automations import editing
+from automations.access import automation_for, require_edit
+from automations.editing import Draft
+from automations.models import ActionKind, Automation
+from automations.views import drafts, payloads, steps
+from automations.views.drafts import Answers
+from automations.views.places import Place, place_of, project_place, registry_place
+from automations.views.steps import ACTION, EVENT, NAME, TITLES, Step, Steps
+from projects.models import Run
+
+if TYPE_CHECKING:
+    from projects.models import User
+
+SEEN = "seen"
+METRIC_RUNS = 20
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def create_in_project(request: HttpRequest, team: str, project: str) -> HttpResponse:
+    """Create an automation of a project, or of one of its collections."""
+    return Wizard(request, project_place(request.user, team, project)).answer()
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def create_in_registry(request: HttpRequest, organization: str, registry: str) -> HttpResponse:
+    """Create an automation of a registry, or of one of its collections."""
+    return Wizard(request, registry_place(request.user, organization, registry)).answer()
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change an automation, by the form that created it."""
+    automation = automation_for(request.user, pk)
+    place = place_of(request.user, automation.scope)
+    if place is None:
+        raise Http404("Automations of a team or an organization are changed through the API.")
+    return Wizard(request, place, automation).answer()
+
+
+class Wizard:
+    """One request to the form."""
+
+    def __init__(self, request: HttpRequest, place: Place, automation: Automation | None = None) -> None:
+        self.request = request
+        self.place = place
+        self.automation = automation
+        self.user = cast("User", request.user)
+        given = request.POST if request.method == "POST" else request.GET
+        self.token = given.get("draft", "")
+        self.step = _step(given.get("step", ""))
+
+    def answer(self) -> HttpResponse:
+        require_edit(self.user, self.automation.scope if self.automation else self.place.home)
+        kept = drafts.load(self.request.session, self.token)
+        saved = drafts.saved_as(kept)
+        if saved is not None:
+            return self._leave(saved)
+        if self.request.method == "POST":
+            return self._post(kept)
+        if self.token and kept is None:
+            messages.info(self.request, "This form was left too long ago. Fill it in again.")
+            self.token, self.step = "", EVENT
+        form = self._steps(kept if kept is not None else self._first_answers())
+        faulty = form.first_faulty(self.step - 1)
+        if faulty is not None:
+            self.step = faulty
+            return self._show(form, form.checked(faulty) if self.token else form.plain(faulty))
+        return self._show(form, form.plain(self.step))
+
+    def _post(self, kept: Answers | None) -> HttpResponse:
+        answers = kept if kept is not None else self._first_answers()
+        posted = self.request.POST
+        answers |= {name: posted.getlist(name) for name in steps.FIELDS[self.step]}
+        answers.setdefault(SEEN, posted.getlist(SEEN))
+        form = self._steps(answers)
+        go = posted.get("go", "next")
+        if go == "refresh":
+            return self._show(form, form.plain(self.step))
+        self.token = self.token or drafts.new_token()
+        drafts.keep(self.request.session, self.token, answers)
+        if go == "back":
+            return self._go_to(max(self.step - 1, EVENT))
+        if go in {"save", "overwrite"} or self.step == NAME:
+            return self._save(form, overwrite=go == "overwrite")
+        if form.checked(self.step).is_valid():
+            return self._go_to(self.step + 1)
+        return self._show(form, form.checked(self.step), status=422)
+
+    def _save(self, form: Steps, *, overwrite: bool) -> HttpResponse:
+        faulty = form.first_faulty()
+        draft = form.draft()
+        if faulty is not None or draft is None:
+            self.step = faulty or EVENT
+            return self._show(form, form.checked(self.step), status=422)
+        try:
+            with transaction.atomic():
+                theirs = None if overwrite else self._changed_meanwhile(form)
+                if theirs is not None:
+                    return self._show(form, form.plain(self.step), status=409, theirs=differences(theirs, draft))
+                saved = self._write(draft, form)
+        except ValidationError as error:
+            twin = self._twin(draft, form) if isinstance(error, editing.NameTaken) else None
+            if twin is None:
+                self.step = form.blame(error)
+                return self._show(form, form.checked(self.step), status=422)
+            saved = twin
+        drafts.note_saved(self.request.session, self.token, saved.pk)
+        verb = "saved" if self.automation else "created"
+        messages.success(self.request, f"Automation “{saved.name}” {verb}.")
+        return self._leave(saved.pk)
+
+    def _write(self, draft: Draft, form: Steps) -> Automation:
+        if self.automation is None:
+            return editing.create(draft, scope=form.scope, by=self.user)
+        return editing.update(self.automation, draft, by=self.user)
+
+    def _changed_meanwhile(self, form: Steps) -> Draft | None:
+        """The automation as it is now, if it is not what the person began to edit."""
+        if self.automation is None:
+            return None
+        now = Automation.objects.select_for_update().get(pk=self.automation.pk)
+        seen = form.answers.get(SEEN) or [""]
+        return None if seen[-1] == now.updated_at.isoformat() else editing.draft_of(now)
+
+    def _twin(self, draft: Draft, form: Steps) -> Automation | None:
+        """The automation that the same form, sent twice at once, has just become."""
+        if self.automation is not None:
+            return None
+        same = {editing.kind_of(form.scope).value: form.scope, "name": draft.name, "created_by": self.user}
+        found = Automation.objects.select_related("webhook").filter(**same).first()
+        return found if found is not None and editing.draft_of(found) == draft else None
+
+    def _steps(self, answers: Answers) -> Steps:
+        return Steps(self.place, self.user, answers, self.automation)
+
+    def _first_answers(self) -> Answers:
+        if self.automation is not None:
+            seen = {SEEN: [self.automation.updated_at.isoformat()]}
+            return (
+                seen | steps.answers_from(self.automation)
+                if self.request.method == "GET"
+                else (steps.answers_from(self.automation))
+            )
+        asked = self.request.GET
+        answers: Answers = {}
+        for name, field in (("event", "event_type"), ("metric", "metric_name")):
+            if asked.get(name):
+                answers[field] = [asked[name]]
+        if asked.get("metric"):
+            answers.setdefault("event_type", ["RUN_METRIC"])
+        if asked.get("collection"):
+            found = self.place.home.collections.filter(name=asked["collection"]).first()
+            answers["collection"] = [str(found.pk)] if found else []
+        return answers
+
+    def _go_to(self, step: int) -> HttpResponse:
+        return redirect(self._address(step))
+
+    def _address(self, step: int) -> str:
+        query = {"draft": self.token, "step": step} if self.token else {}
+        return f"{self.request.path}?{urlencode(query)}" if query else self.request.get_full_path()
+
+    def _leave(self, pk: int) -> HttpResponse:
+        address = Automation(pk=pk).get_absolute_url()
+        return HttpResponseClientRedirect(address) if self._is_htmx() else redirect(address)
+
+    def _is_htmx(self) -> bool:
+        htmx: Any = self.request.htmx  # type: ignore[attr-defined]  # set by django_htmx's middleware
+        return bool(htmx) and not htmx.history_restore_request
+
+    def _show(
+        self, form: Steps, shown: Step, *, status: int = 200, theirs: list[dict[str, str]] | None = None
+    ) -> HttpResponse:
+        page = "automations/wizard/_wizard.html" if self._is_htmx() else "automations/wizard/page.html"
+        response = render(self.request, page, self._context(form, shown, theirs), status=status)
+        patch_vary_headers(response, ["HX-Request"])
+        if self._is_htmx() and self.request.POST.get("go") != "refresh":
+            response["HX-Push-Url"] = self._address(self.step)
+        return response
+
+    def _context(self, form: Steps, shown: Step, theirs: list[dict[str, str]] | None) -> dict[str, Any]:
+        context: dict[str, Any] = {
+            "place": self.place,
+            "automation": self.automation,
+            "form": shown,
+            "step": self.step,
+            "steps": [
+                {"title": title, "number": number, "url": self._address(number) if self.token else ""}
+                for number, title in TITLES.items()
+            ],
+            "last_step": NAME,
+            "token": self.token,
+            "seen": (form.answers.get(SEEN) or [""])[-1],
+            "when": form.when(),
+            "do": form.do(),
+            "scope": form.scope if form.event.is_valid() else None,
+            "theirs": theirs,
+            "refreshing": self.request.POST.get("go") == "refresh",
+        }
+        if self.step == EVENT:
+            context["metric_names"] = metric_names(self.place)
+        if self.step == ACTION:
+            context |= payloads.context_of(form)
+        return context
+
+
+def metric_names(place: Place) -> list[str]:
+    """Keys that recent runs of the project logged, to choose from."""
+    if place.project is None:
+        return []
+    recent = Run.objects.filter(project=place.project).order_by("-created_at", "-pk")
+    names: set[str] = set()
+    for summary in recent.values_list("summary", flat=True)[:METRIC_RUNS]:
+        names |= set(_leaves(summary))
+    return sorted(name for name in names if not name.startswith("_"))
+
+
+def differences(theirs: Draft, mine: Draft) -> list[dict[str, str]]:
+    """Where two drafts part, in words."""
+    names = {
+        "name": "Name",
+        "description": "Description",
+        "event_type": "Event",
+        "condition": "Condition",
+        "filter": "Filter",
+        "action_kind": "Action",
+        "webhook": "Webhook",
+        "payload": "Payload",
+    }
+    return [
+        {"label": label, "theirs": _shown(theirs, name), "mine": _shown(mine, name)}
+        for name, label in names.items()
+        if getattr(theirs, name) != getattr(mine, name)
+    ]
+
+
+def _shown(draft: Draft, name: str) -> str:
+    value = getattr(draft, name)
+    if name == "action_kind":
+        return str(ActionKind(value).label)
+    return str(value) if value not in (None, "", {}) else "–"
+
+
+def _leaves(summary: Any, prefix: str = "") -> Iterable[str]:
+    """Dotted keys of the numbers in a run's summary; NaN and infinities are texts there."""
+    if not isinstance(summary, dict):
+        return
+    for key, value in summary.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        elif (isinstance(value, int | float) and not isinstance(value, bool)) or value in (
+            "NaN",
+            "Infinity",
+            "-Infinity",
+        ):
+            yield f"{prefix}{key}"
+
+
+def _step(text: str) -> int:
+    return int(text) if text in {"1", "2", "3"} else EVENT
