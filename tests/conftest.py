@@ -201,3 +201,12 @@ def api(db: None) -> Callable[[User | None], APIClient]:
         return client
 
     return client_of
+
+
+@pytest.fixture(autouse=True)
+def forget_watched_metrics() -> Iterator[None]:
+    """Rolled-back tests use the same primary keys again, so what a process remembers of them must go."""
+    yield
+    from automations import watching
+
+    watching.watches_of.cache_clear()
