@@ -86,10 +86,17 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
 def answer(error: Exception) -> HttpResponse | None:
     """The same for views that do without the framework."""
     found = describe(error)
-    if found is None:
-        return None
+    return None if found is None else _plain(found, _headers(error))
+
+
+def not_found(detail: str) -> HttpResponse:
+    """The answer where no view was found to raise anything."""
+    return _plain(document(HTTPStatus.NOT_FOUND, detail), {})
+
+
+def _plain(found: dict[str, Any], headers: dict[str, str]) -> HttpResponse:
     text = json.dumps(found, ensure_ascii=False)
-    return HttpResponse(text, status=found["status"], headers=_headers(error), content_type=MEDIA_TYPE)
+    return HttpResponse(text, status=found["status"], headers=headers, content_type=MEDIA_TYPE)
 
 
 def describe(error: Exception) -> dict[str, Any] | None:

@@ -132,7 +132,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         return run.user.username if run.user else None
 
 
-@extend_schema_field({"type": "string", "enum": [RunState.RUNNING.value, RunState.PENDING.value]})
+@extend_schema_field({"type": "string", "pattern": "^(running|pending)$"})
 class FirstState(serializers.ChoiceField):
     """A state in which a run may begin."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest
-from django.urls import is_valid_path
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import resolve
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +13,7 @@ from projects import access, teams
 from projects.access import Permission
 from projects.api.endpoints import Endpoint
 from projects.api.pagination import ByName
-from projects.api.problems import answer
+from projects.api.problems import not_found
 from projects.api.roles import organizations_with_roles, teams_with_roles
 from projects.api.serializers import (
     MeSerializer,
@@ -89,10 +90,10 @@ class OneProject(Endpoint):
         return Response(ProjectSerializer(access.project_for(self.user, team, project)).data)
 
 
-def nothing_here(request: HttpRequest) -> object:
-    """The answer for addresses of the API that do not exist, as a problem document like all others."""
-    path = request.path
-    advice = "The addresses are described at /api/docs/."
-    if not path.endswith("/") and is_valid_path(f"{path}/"):
-        advice = "Addresses of this API end with a slash." if path.count("/") > 1 else advice
-    return answer(Http404(f"There is nothing at {path[:200]}. {advice}"))
+@csrf_exempt
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """The answer for addresses of the API that do not exist: a problem document like all others."""
+    advice = "/api/docs/ describes the addresses there are."
+    if not request.path.endswith("/") and resolve(f"{request.path}/").func is not nothing_here:
+        advice = "The addresses of this API end with a slash."
+    return not_found(f"There is nothing at {request.path[:200]}. {advice}")

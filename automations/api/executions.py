@@ -1,0 +1,81 @@
+"""Executions: what was done, to be read; only the server writes them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from automations.access import execution_for
+from automations.api.history import ExecutionDetailSerializer, ExecutionSerializer
+from automations.models import EventType, Execution, Status
+from projects.api.endpoints import Endpoint
+from projects.models import Project, User
+
+
+class KeyFilter(django_filters.Filter):  # type: ignore[misc]  # the package ships no types
+    """An automation's number, in the bounds of the database."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(min_value=0, max_value=2**63 - 1, **options)
+
+
+class ExecutionFilters(django_filters.FilterSet):  # type: ignore[misc]
+    status = django_filters.ChoiceFilter(choices=Status.choices)
+    automation = KeyFilter(field_name="automation_id", help_text="Of the automation with this id.")
+    project = django_filters.CharFilter(method="in_project", help_text="In the project team/project.")
+    registry = django_filters.CharFilter(method="in_registry", help_text="In the registry organization/registry.")
+    event_type = django_filters.ChoiceFilter(field_name="rule__event_type", choices=EventType.choices)
+
+    class Meta:
+        model = Execution
+        fields: list[str] = []
+
+    def in_project(self, rows: QuerySet[Execution], name: str, value: str) -> QuerySet[Execution]:
+        team, _, project = value.partition("/")
+        found = Project.objects.visible_to(self.request.user).filter(team__name=team, name=project)
+        return rows.filter(project__in=found)
+
+    def in_registry(self, rows: QuerySet[Execution], name: str, value: str) -> QuerySet[Execution]:
+        organization, _, registry = value.partition("/")
+        return rows.filter(registry__organization__name=organization, registry__name=registry)
+
+
+class Executions(Endpoint):
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = ExecutionFilters
+    queryset = Execution.objects.none()  # tells the OpenAPI document what is filtered
+
+    @extend_schema(summary="List executions", responses=ExecutionSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """What automations did in the projects and registries you may see, newest first."""
+        rows = Execution.objects.visible_to(self.user).select_related(
+            "project__team", "registry__organization", "event__run"
+        )
+        page = self.paginate_queryset(self.filter_queryset(rows)) or []
+        context = {"visible_projects": visible_projects(self.user, page)}
+        return self.get_paginated_response(ExecutionSerializer(page, many=True, context=context).data)
+
+
+class OneExecution(Endpoint):
+    @extend_schema(summary="Show an execution", responses=ExecutionDetailSerializer)
+    def get(self, request: Request, key: uuid.UUID) -> Response:
+        """One execution with its event, what was sent, and every attempt."""
+        execution = execution_for(self.user, key)
+        context = {"visible_projects": visible_projects(self.user, [execution])}
+        return Response(ExecutionDetailSerializer(execution, context=context).data)
+
+
+def visible_projects(user: User, executions: Iterable[Execution]) -> set[int]:
+    """Keys of the executions' projects that the reader may see."""
+    keys = {execution.project_id for execution in executions if execution.project_id is not None}
+    return set(Project.objects.visible_to(user).filter(pk__in=keys).values_list("pk", flat=True))

@@ -1,0 +1,19 @@
+from django.urls import path, re_path
+
+from automations.api import executions, views, webhooks
+from projects.api.views import nothing_here
+
+WEBHOOK = "teams/<str:team>/webhooks/<str:name>/"
+
+urlpatterns = [
+    path("teams/<str:team>/webhooks/", webhooks.Webhooks.as_view()),
+    path(WEBHOOK, webhooks.OneWebhook.as_view()),
+    path(f"{WEBHOOK}test/", webhooks.WebhookTest.as_view()),
+    path(f"{WEBHOOK}resume/", webhooks.WebhookResume.as_view()),
+    path("automations/", views.Automations.as_view()),
+    path("automations/<int:pk>/", views.OneAutomation.as_view()),
+    path("executions/", executions.Executions.as_view()),
+    path("executions/<uuid:key>/", executions.OneExecution.as_view()),
+    # the last addresses of the API: whatever none of the applications knows
+    re_path(r"^.*$", nothing_here),
+]

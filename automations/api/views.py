@@ -1,0 +1,180 @@
+"""Automations: listed over all scopes one may see, created, changed, deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+import django_filters
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from automations import editing, history
+from automations.access import WITH_SCOPES, Scope, automation_for, require_edit, team_of, webhook_for
+from automations.api.scopes import KINDS, scope_named, scope_of
+from automations.api.serializers import (
+    AutomationChangesSerializer,
+    AutomationSerializer,
+    NewAutomationSerializer,
+)
+from automations.editing import Draft
+from automations.models import Automation, EventType, Webhook
+from projects.access import team_for
+from projects.api.endpoints import Endpoint
+from projects.api.problems import answers_with
+from projects.models import Team, User
+
+answers_with(HTTPStatus.CONFLICT, editing.NameTaken)
+
+
+def webhook_named(user: User, name: str | None, *, scope: Scope) -> Webhook | None:
+    """The webhook a body names as `team/name`, or by its name alone if it is of the scope's own team.
+
+    Raises:
+        ValidationError: for `webhook`: there is none the user may see.
+    """
+    if name is None:
+        return None
+    own = team_of(scope)
+    team, slash, rest = name.partition("/")
+    if not slash and own is None:
+        raise ValidationError({"webhook": f"Say whose webhook “{name}” is: write it as team/{name}."})
+    try:
+        return webhook_for(user, team_for(user, team), rest) if slash else webhook_for(user, own, name)  # type: ignore[arg-type]
+    except Http404 as error:
+        raise ValidationError({"webhook": str(error)}) from error
+
+
+def visible_teams(user: User) -> set[int]:
+    """Keys of the teams whose webhooks the reader may know of."""
+    return set(Team.objects.visible_to(user).filter(webhooks__isnull=False).values_list("pk", flat=True))
+
+
+class AutomationFilters(django_filters.FilterSet):  # type: ignore[misc]  # the package ships no types
+    scope = django_filters.ChoiceFilter(
+        method="of_kind", choices=[(kind, kind) for kind in KINDS], help_text="Automations of this kind of scope."
+    )
+    team = django_filters.CharFilter(method="of_team", help_text="Of the team, its projects and collections.")
+    project = django_filters.CharFilter(
+        method="of_project", help_text="Of the project (team/project) and its collections."
+    )
+    registry = django_filters.CharFilter(
+        method="of_registry", help_text="Of the registry (organization/registry) and its collections."
+    )
+    event_type = django_filters.ChoiceFilter(choices=EventType.choices)
+    enabled = django_filters.BooleanFilter()
+    search = django_filters.CharFilter(method="with_text", help_text="With this text in name or description.")
+
+    class Meta:
+        model = Automation
+        fields: list[str] = []
+
+    def of_kind(self, rows: QuerySet[Automation], name: str, value: str) -> QuerySet[Automation]:
+        if value == "registry_collection":
+            return rows.filter(collection__registry__isnull=False)
+        if value == "collection":
+            return rows.filter(collection__project__isnull=False)
+        return rows.filter(**{f"{value}__isnull": False})
+
+    def of_team(self, rows: QuerySet[Automation], name: str, value: str) -> QuerySet[Automation]:
+        return rows.filter(
+            Q(team__name=value) | Q(project__team__name=value) | Q(collection__project__team__name=value)
+        )
+
+    def of_project(self, rows: QuerySet[Automation], name: str, value: str) -> QuerySet[Automation]:
+        team, _, project = value.partition("/")
+        return rows.filter(
+            Q(project__team__name=team, project__name=project)
+            | Q(collection__project__team__name=team, collection__project__name=project)
+        )
+
+    def of_registry(self, rows: QuerySet[Automation], name: str, value: str) -> QuerySet[Automation]:
+        organization, _, registry = value.partition("/")
+        return rows.filter(
+            Q(registry__organization__name=organization, registry__name=registry)
+            | Q(collection__registry__organization__name=organization, collection__registry__name=registry)
+        )
+
+    def with_text(self, rows: QuerySet[Automation], name: str, value: str) -> QuerySet[Automation]:
+        return history.searched(rows, value)
+
+
+class Automations(Endpoint):
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = AutomationFilters
+    queryset = Automation.objects.none()  # tells the OpenAPI document what is filtered
+
+    @extend_schema(summary="List automations", responses=AutomationSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """The automations of all scopes you may see, newest first."""
+        rows = Automation.objects.visible_to(self.user).select_related(*WITH_SCOPES)
+        return self.page(rows, AutomationSerializer, visible_teams=visible_teams(self.user))
+
+    @extend_schema(
+        summary="Create an automation", request=NewAutomationSerializer, responses={201: AutomationSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """When this event happens in the scope, and its condition holds, the action runs."""
+        fields = self.body(NewAutomationSerializer)
+        scope = scope_named(self.user, **fields.pop("scope"))
+        require_edit(self.user, scope)
+        fields["webhook"] = webhook_named(self.user, fields.get("webhook"), scope=scope)
+        automation = editing.create(Draft(**fields), scope=scope, by=self.user)
+        return shown(self.user, automation, status=201)
+
+
+class OneAutomation(Endpoint):
+    @extend_schema(summary="Show an automation", responses=AutomationSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """One automation."""
+        return shown(self.user, automation_for(self.user, pk))
+
+    @extend_schema(summary="Replace an automation", request=AutomationChangesSerializer, responses=AutomationSerializer)
+    def put(self, request: Request, pk: int) -> Response:
+        """What is left out gets its default. The scope stays what it is."""
+        automation = self._automation_to_change(pk)
+        fields = self._changes(automation, partial=False)
+        return self._update(automation, Draft(**fields))
+
+    @extend_schema(summary="Change an automation", request=AutomationChangesSerializer, responses=AutomationSerializer)
+    def patch(self, request: Request, pk: int) -> Response:
+        """What is left out stays; `{"enabled": false}` switches it off."""
+        automation = self._automation_to_change(pk)
+        fields = self._changes(automation, partial=True)
+        return self._update(automation, replace(editing.draft_of(automation), **fields))
+
+    @extend_schema(summary="Delete an automation", responses={204: None})
+    def delete(self, request: Request, pk: int) -> Response:
+        """What it did stays in the history."""
+        editing.delete(automation_for(self.user, pk), by=self.user)
+        return Response(status=204)
+
+    def _automation_to_change(self, pk: int) -> Automation:
+        automation = automation_for(self.user, pk)
+        require_edit(self.user, automation.scope)
+        return automation
+
+    def _changes(self, automation: Automation, *, partial: bool) -> dict[str, Any]:
+        fields = self.body(AutomationChangesSerializer, partial=partial)
+        if fields.pop("scope", None) not in (None, scope_of(automation)):
+            raise ValidationError(
+                {"scope": "An automation stays in its scope. Create another one there, and delete this one."}
+            )
+        if "webhook" in fields:
+            fields["webhook"] = webhook_named(self.user, fields["webhook"], scope=automation.scope)
+        return fields
+
+    def _update(self, automation: Automation, draft: Draft) -> Response:
+        return shown(self.user, editing.update(automation, draft, by=self.user))
+
+
+def shown(user: User, automation: Automation, *, status: int = 200) -> Response:
+    """The answer that describes one automation."""
+    context = {"visible_teams": visible_teams(user)}
+    return Response(AutomationSerializer(automation, context=context).data, status=status)
