@@ -88,9 +88,7 @@ def test_the_sources_are_found() -> None:
 
 
 def test_no_file_is_too_long_to_read_at_once() -> None:
-    assert [
-        (name(path), lines(path)) for path in sources(with_tests=True) if lines(path) > LONGEST_FILE
-    ] == []
+    assert [(name(path), lines(path)) for path in sources(with_tests=True) if lines(path) > LONGEST_FILE] == []
 
 
 def test_no_function_is_too_long_to_see_at_once() -> None:
@@ -136,9 +134,7 @@ def test_classes_are_named_in_the_words_of_the_field() -> None:
 @pytest.mark.parametrize("package", KEPT_TO)
 def test_a_package_with_a_keeper_is_imported_nowhere_else(package: str) -> None:
     strays = [
-        name(path)
-        for path in sources()
-        if package in imported(path) and not name(path).startswith(KEPT_TO[package])
+        name(path) for path in sources() if package in imported(path) and not name(path).startswith(KEPT_TO[package])
     ]
     assert strays == []
 

@@ -14,13 +14,8 @@ import pytest
 from automations.supervisor import Program, Supervisor
 
 # Each program writes its process id when it is ready, and its worker's, so that tests can look for both.
-OBEDIENT = (
-    "import os, pathlib, signal; "
-    "pathlib.Path('{pids}').open('a').write(f'{{os.getpid()}}\\n'); signal.pause()"
-)
-STUBBORN = (
-    "import signal; [signal.signal(n, signal.SIG_IGN) for n in (signal.SIGTERM, signal.SIGINT)]; " + OBEDIENT
-)
+OBEDIENT = "import os, pathlib, signal; pathlib.Path('{pids}').open('a').write(f'{{os.getpid()}}\\n'); signal.pause()"
+STUBBORN = "import signal; [signal.signal(n, signal.SIG_IGN) for n in (signal.SIGTERM, signal.SIGINT)]; " + OBEDIENT
 WITH_WORKER = (
     "import subprocess, sys, pathlib; "
     "worker = subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()']); "
@@ -115,9 +110,7 @@ def test_stopping_lets_a_program_end_by_itself(program: Callable[[str], Program]
     assert sample._process.returncode == -signal.SIGTERM
 
 
-def test_what_does_not_stop_in_time_is_killed_with_its_workers(
-    program: Callable[[str], Program], pids: Path
-) -> None:
+def test_what_does_not_stop_in_time_is_killed_with_its_workers(program: Callable[[str], Program], pids: Path) -> None:
     sample = program("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + WITH_WORKER)
     sample.start()
     worker, leader = written(pids, 2)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from automations import watchdog
-from automations.models import Attempt, Execution, Status
+from automations.models import Attempt, Automation, Execution, Status
 from tests import factories
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -14,8 +14,12 @@ LONG_AGO = NOW - watchdog.PATIENCE - timedelta(seconds=1)
 pytestmark = pytest.mark.django_db
 
 
+def an_automation() -> Automation:
+    return Automation.objects.first() or factories.make_automation()
+
+
 def waiting_since(due: datetime) -> Execution:
-    return factories.make_execution(status=Status.PENDING, next_attempt_at=due)
+    return factories.make_execution(an_automation(), status=Status.PENDING, next_attempt_at=due)
 
 
 def test_an_idle_queue_is_not_stuck() -> None:
@@ -52,5 +56,5 @@ def test_an_old_attempt_does_not_count_as_work() -> None:
 
 def test_a_claim_that_is_held_counts_as_work() -> None:
     waiting_since(LONG_AGO)
-    factories.make_execution(status=Status.RUNNING, claimed_until=NOW + timedelta(seconds=10))
+    factories.make_execution(an_automation(), status=Status.RUNNING, claimed_until=NOW + timedelta(seconds=10))
     assert not watchdog.is_stuck(at=NOW)

@@ -24,10 +24,7 @@ def test_a_variable_that_is_empty_counts_as_not_set() -> None:
 def test_a_file_wins_over_the_variable_and_loses_its_last_newline(tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text("from the file\n")
-    assert (
-        read(SECRET_KEY="from the variable", SECRET_KEY_FILE=str(secret)).text("SECRET_KEY")
-        == "from the file"
-    )
+    assert read(SECRET_KEY="from the variable", SECRET_KEY_FILE=str(secret)).text("SECRET_KEY") == "from the file"
 
 
 def test_a_key_that_begins_with_a_dollar_sign_stays_as_it_is() -> None:
@@ -38,17 +35,13 @@ def test_lists_drop_blanks() -> None:
     assert read(ALLOWED_HOSTS=" a.example , ,b.example,").words("ALLOWED_HOSTS") == ["a.example", "b.example"]
 
 
-@pytest.mark.parametrize(
-    ("word", "meant"), [("true", True), ("ON", True), ("1", True), ("No", False), ("0", False)]
-)
+@pytest.mark.parametrize(("word", "meant"), [("true", True), ("ON", True), ("1", True), ("No", False), ("0", False)])
 def test_flags_are_read_in_the_usual_spellings(word: str, meant: bool) -> None:
     assert read(DEBUG=word).flag("DEBUG", default=not meant) is meant
 
 
 def test_postgresql_urls_keep_special_characters_of_the_password() -> None:
-    database = read(DATABASE_URL="postgresql://bob:p%40ss%2Fword@db.internal:5433/automations").database(
-        "DATABASE_URL"
-    )
+    database = read(DATABASE_URL="postgresql://bob:p%40ss%2Fword@db.internal:5433/automations").database("DATABASE_URL")
     assert database is not None
     assert database["ENGINE"] == "django.db.backends.postgresql"
     assert (database["NAME"], database["USER"], database["PASSWORD"]) == ("automations", "bob", "p@ss/word")

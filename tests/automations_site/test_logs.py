@@ -25,9 +25,7 @@ structlog.get_logger("automations").debug("too quiet to be heard")
 
 
 def test_every_line_is_one_json_object_with_the_bound_ids() -> None:
-    answer = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30, check=True
-    )
+    answer = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30, check=True)
     own, library, failure = (json.loads(line) for line in answer.stderr.splitlines())
     assert own["event"] == "execution_finished"
     assert (own["execution_id"], own["request_id"], own["level"]) == (7, "r-1", "info")

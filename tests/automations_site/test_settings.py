@@ -56,9 +56,7 @@ def settings_with(folder: Path, *names: str, **variables: str) -> dict[str, obje
         ),
     ],
 )
-def test_a_bad_value_stops_the_start_with_one_line(
-    variables: dict[str, str], sentence: str, tmp_path: Path
-) -> None:
+def test_a_bad_value_stops_the_start_with_one_line(variables: dict[str, str], sentence: str, tmp_path: Path) -> None:
     answer = run("manage.py", "serve", folder=tmp_path, **variables)
     assert answer.returncode == 1
     assert answer.stderr.startswith("The server cannot start: ")

@@ -33,9 +33,7 @@ _MIGRATION_LOCK = 4_018_237_115  # any number that nothing else on the database 
 
 
 class Command(BaseCommand):
-    help = (
-        "Migrates, then runs the web server and the queue workers until Ctrl-C; what dies is started again."
-    )
+    help = "Migrates, then runs the web server and the queue workers until Ctrl-C; what dies is started again."
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -63,9 +61,13 @@ class Command(BaseCommand):
             self._announce(supervisor, loopback=options["allow_loopback_webhooks"])
             supervisor.run(watch=lambda: _restart_stuck_queue(supervisor))
         finally:
-            self.stdout.write("Stopping")
+            self._say("Stopping")
             supervisor.stop()
-        self.stdout.write("Stopped")
+        self._say("Stopped")
+
+    def _say(self, sentence: str) -> None:
+        self.stdout.write(sentence)
+        self.stdout.flush()  # a log file shall show it now, not when the server ends
 
     def _prepare(self) -> None:
         """Bring database and static files up to date; make the first account on an empty database."""
@@ -76,11 +78,9 @@ class Command(BaseCommand):
             call_command("createcachetable", verbosity=0)
             login = provisioning.first_start()
         if login:
-            self.stdout.write(
-                self.style.SUCCESS("First start: made a place to work and its admin. Shown once:")
-            )
+            self._say(self.style.SUCCESS("First start: made a place to work and its admin. Shown once:"))
             for name, value in login.items():
-                self.stdout.write(f"  {name.replace('_', ' ')}: {value}")
+                self._say(f"  {name.replace('_', ' ')}: {value}")
         if settings.WEB_WORKERS:
             _collect_static()
 
@@ -88,17 +88,17 @@ class Command(BaseCommand):
         if settings.WEB_WORKERS and not _wait_until_answering(supervisor, settings.HOST, settings.PORT):
             return
         if loopback:
-            self.stdout.write(
+            self._say(
                 "Webhooks may reach this machine itself (127.0.0.0/8, ::1/128, localhost), "
                 "because --allow-loopback-webhooks is set."
             )
         if settings.WEB_WORKERS:
-            self.stdout.write(self.style.SUCCESS(f"Ready at {settings.PUBLIC_URL}"))
+            self._say(self.style.SUCCESS(f"Ready at {settings.PUBLIC_URL}"))
             first_login = Path(settings.DATA_DIR) / "first-login.json"
             if first_login.exists():
-                self.stdout.write(f"The first sign-in is in {first_login}")
+                self._say(f"The first sign-in is in {first_login}")
         else:
-            self.stdout.write(self.style.SUCCESS("The queue workers are running"))
+            self._say(self.style.SUCCESS("The queue workers are running"))
 
 
 def _programs(environment: dict[str, str]) -> list[Program]:
