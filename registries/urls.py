@@ -1,2 +1,32 @@
+"""Addresses of registries, and of the artifacts in projects."""
+
+from django.urls import path, re_path
+
+from registries.views import browse, change
+
+REGISTRY = "registries/<str:organization>/<str:registry>/"
+COLLECTION = f"{REGISTRY}collections/<str:collection>"
+PROJECT_COLLECTION = "<str:team>/<str:project>/artifacts/<str:type>/<str:collection>"
+VERSION = "artifacts/versions/<int:pk>/"
+
 app_name = "registries"
-urlpatterns = []
+urlpatterns = [
+    path("registries/", browse.registry_list, name="list"),
+    path("registries/new", change.create_registry, name="create"),
+    path(REGISTRY, browse.registry_page, name="registry"),
+    path(f"{REGISTRY}collections/new", change.create_collection, name="create_collection"),
+    path(f"{COLLECTION}/", browse.collection_page, name="registry_collection"),
+    path(f"{COLLECTION}/link", change.link_into, name="link_into"),
+    path(f"{COLLECTION}/versions/<str:version>", browse.version_page, name="registry_version"),
+    path(f"{VERSION}link", change.link_version, name="link_version"),
+    path(f"{VERSION}unlink", change.unlink_version, name="unlink_version"),
+    re_path(
+        r"^artifacts/versions/(?P<pk>[0-9]{1,18})/(?P<kind>aliases|tags)/(?P<change>add|remove)$",
+        change.change_label,
+        name="change_label",
+    ),
+    path("artifacts/runs/<int:pk>", browse.run_artifacts, name="run_artifacts"),
+    path("<str:team>/<str:project>/artifacts", browse.artifacts, name="artifacts"),
+    path(PROJECT_COLLECTION, browse.collection_page, name="collection"),
+    path(f"{PROJECT_COLLECTION}/<str:version>", browse.version_page, name="version"),
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import template
@@ -10,6 +11,8 @@ from django.urls import reverse
 from projects.models import Project
 
 register = template.Library()
+
+TEXT_SHOWN = 2000
 
 # The tabs of a project. Their pages live in several applications, known here by the names of their addresses only.
 TABS = (
@@ -22,9 +25,21 @@ TABS = (
 
 @register.simple_tag
 def project_tabs(project: Project, active: str = "") -> list[dict[str, Any]]:
-    """The project's tabs, as `components/_tabs.html` wants them; `active` is runs, artifacts, automations or history."""
+    """The project's tabs, as `components/_tabs.html` wants them; `active` is the key of the current one."""
     place = {"team": project.team.name, "project": project.name}
-    return [
-        {"label": label, "url": reverse(page, kwargs=place), "current": key == active}
-        for key, label, page in TABS
-    ]
+    return [{"label": label, "url": reverse(page, kwargs=place), "current": key == active} for key, label, page in TABS]
+
+
+@register.filter
+def logged(value: object) -> str:
+    """A logged value as people read it: five significant digits, long texts and lists cut, “–” for none."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)  # without separators: it may be a seed or a year
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= TEXT_SHOWN else f"{text[: TEXT_SHOWN - 1]}…"

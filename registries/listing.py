@@ -1,0 +1,116 @@
+"""What the lists of registries, collections and versions show: read once for all rows, whatever their number."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from projects.models import Organization, OrganizationMember, Project, Role, Run, TeamMember, User
+from registries.access import memberships_of
+from registries.models import Alias, Collection, Membership, Registry, RegistryMember
+
+MEMBER_ROLES = (Role.MEMBER, Role.ADMIN)
+
+
+def registries_of(user: User) -> QuerySet[Registry]:
+    """The registries the user may see, with `collection_count` and `link_count`, by organization and name."""
+    collections = Collection.objects.filter(registry=OuterRef("pk")).order_by().values("registry")
+    links = Membership.objects.filter(collection__registry=OuterRef("pk")).order_by()
+    return (
+        Registry.objects.visible_to(user)
+        .select_related("organization")
+        .annotate(
+            collection_count=Coalesce(Subquery(collections.annotate(n=Count("pk")).values("n")), 0),
+            link_count=Coalesce(Subquery(links.values("collection__registry").annotate(n=Count("pk")).values("n")), 0),
+        )
+        .order_by("organization__name", "name")
+    )
+
+
+def collections_in(home: Project | Registry, *, search: str = "") -> QuerySet[Collection]:
+    """The collections of a project or registry by type and name, with `version_count`, `latest_index`, `latest_at`."""
+    rows = Collection.objects.filter(**({"project": home} if isinstance(home, Project) else {"registry": home}))
+    if search:
+        rows = rows.filter(name__icontains=search)
+    versions = Membership.objects.filter(collection=OuterRef("pk")).order_by().values("collection")
+    return rows.annotate(
+        version_count=Coalesce(Subquery(versions.annotate(n=Count("pk")).values("n")), 0),
+        latest_index=Subquery(versions.annotate(n=Max("version_index")).values("n")),
+        latest_at=Subquery(versions.annotate(at=Max("created_at")).values("at")),
+    ).order_by("type", "name")
+
+
+def with_aliases(collections: Sequence[Collection], home: Project | Registry) -> list[tuple[Collection, list[str]]]:
+    """Each collection with the names of its aliases; the collections know where they are."""
+    names: dict[int, list[str]] = defaultdict(list)
+    for alias in Alias.objects.filter(collection__in=[row.pk for row in collections]).order_by("name"):
+        names[alias.collection_id].append(alias.name)
+    for row in collections:
+        if isinstance(home, Project):
+            row.project = home
+        else:
+            row.registry = home
+    return [(row, names[row.pk]) for row in collections]
+
+
+def latest_of(collection: Collection) -> int | None:
+    """The number of the version that is `latest`; None in an empty collection."""
+    latest: int | None = collection.memberships.aggregate(index=Max("version_index"))["index"]
+    return latest
+
+
+def versions_logged_by(run: Run) -> QuerySet[Membership]:
+    """The versions a run logged, in the collections it logged them to, the newest first."""
+    return (
+        Membership.objects.filter(artifact__run=run, collection__project=run.project_id)
+        .select_related("collection__project__team", "artifact")
+        .prefetch_related("aliases")
+        .order_by("-pk")
+    )
+
+
+def other_places_of(membership: Membership, user: User) -> QuerySet[Membership]:
+    """Where else the same version is, as far as the user may see: its source, and its links."""
+    return (
+        Membership.objects.filter(artifact=membership.artifact_id, collection__in=Collection.objects.visible_to(user))
+        .exclude(pk=membership.pk)
+        .select_related("collection__project__team", "collection__registry__organization")
+        .prefetch_related("aliases")
+        .order_by("pk")
+    )
+
+
+def collections_open_to(user: User, *, type: str) -> QuerySet[Collection]:
+    """The registry collections of this type that the user may link versions to."""
+    return (
+        Collection.objects.filter(registry__in=registries_open_to(user), type=type)
+        .select_related("registry__organization")
+        .order_by("registry__organization__name", "registry__name", "name")
+    )
+
+
+def registries_open_to(user: User) -> QuerySet[Registry]:
+    """The registries whose collections the user may change: the same roles as `access.role_in`, for many at once."""
+    registries = Registry.objects.visible_to(user)
+    if user.is_superuser:
+        return registries
+    own = OrganizationMember.objects.filter(user=user, role__in=MEMBER_ROLES).values("organization")
+    by_team = TeamMember.objects.filter(user=user, role__in=MEMBER_ROLES).values("team__organization")
+    here = RegistryMember.objects.filter(user=user, role__in=MEMBER_ROLES).values("registry")
+    return registries.filter(Q(organization__in=own) | Q(organization__in=by_team) | Q(pk__in=here))
+
+
+def organizations_administered_by(user: User) -> QuerySet[Organization]:
+    """The organizations in which the user may create registries."""
+    if user.is_superuser:
+        return Organization.objects.all()
+    return Organization.objects.filter(memberships__user=user, memberships__role=Role.ADMIN)
+
+
+def membership_seen_by(user: User, pk: int) -> Membership | None:
+    """A version in a collection that the user may see, with all that its page shows."""
+    collection = Collection.objects.visible_to(user).filter(memberships=pk).first()
+    return memberships_of(collection).filter(pk=pk).first() if collection else None

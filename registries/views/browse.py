@@ -1,0 +1,146 @@
+"""Pages to look at: a project's Artifacts tab, registries, collections, versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from projects.access import project_for
+from projects.listing import flattened
+from projects.models import Project, Run, User
+from projects.pages import PageRequest, page_of, query_without
+from registries import access, listing
+from registries.models import Collection, Membership, Registry
+
+RUN_VERSIONS_SHOWN = 100
+
+
+@login_required
+@require_GET
+def artifacts(request: PageRequest, team: str, project: str) -> HttpResponse:
+    """The Artifacts tab of a project."""
+    found = project_for(request.user, team, project)
+    context = {"project": found, **_collections(request, found)}
+    return render(request, _whole_or_part(request, "registries/artifacts.html"), context)
+
+
+@login_required
+@require_GET
+def registry_list(request: PageRequest) -> HttpResponse:
+    """All registries the user may see."""
+    context = {
+        "page": page_of(listing.registries_of(request.user), request.GET.get("page")),
+        "may_create": listing.organizations_administered_by(request.user).exists(),
+    }
+    return render(request, "registries/list.html", context)
+
+
+@login_required
+@require_GET
+def registry_page(request: PageRequest, organization: str, registry: str) -> HttpResponse:
+    """A registry's collections."""
+    found = access.registry_for(request.user, organization, registry)
+    context = {
+        "registry": found,
+        "may_change": access.may(request.user, access.Permission.LINK, found),
+        **_collections(request, found),
+    }
+    return render(request, _whole_or_part(request, "registries/registry.html"), context)
+
+
+@login_required
+@require_GET
+def collection_page(request: PageRequest, collection: str, **place: str) -> HttpResponse:
+    """A collection's versions, the newest first."""
+    found = collection_at(request.user, collection, place)
+    context = {
+        "collection": found,
+        "page": page_of(access.memberships_of(found), request.GET.get("page")),
+        "latest": listing.latest_of(found),
+        "may_change": may_change(request.user, found),
+        **_home(found),
+    }
+    return render(request, "registries/collection.html", context)
+
+
+@login_required
+@require_GET
+def version_page(request: PageRequest, collection: str, version: str, **place: str) -> HttpResponse:
+    """One version: what it is, where it came from, where it is linked."""
+    found = collection_at(request.user, collection, place)
+    membership = access.version_for(found, version)
+    run = membership.artifact.run
+    context = {
+        "membership": membership,
+        "metadata": sorted(flattened(membership.artifact.metadata)),
+        "places": listing.other_places_of(membership, request.user),
+        # A registry is seen by people who may not see the project its versions come from.
+        "run": run if run and Run.objects.visible_to(request.user).filter(pk=run.pk).exists() else None,
+        **version_context(request.user, membership),
+    }
+    return render(request, "registries/version.html", context)
+
+
+@login_required
+@require_GET
+def run_artifacts(request: PageRequest, pk: int) -> HttpResponse:
+    """Part of a run's page: the versions it logged."""
+    run = Run.objects.visible_to(request.user).filter(pk=pk).first()
+    if run is None:
+        raise Http404("There is no such run.")
+    versions = listing.versions_logged_by(run)
+    context = {"versions": versions[:RUN_VERSIONS_SHOWN], "count": versions.count()}
+    return render(request, "registries/_run_artifacts.html", context)
+
+
+def version_context(user: User, membership: Membership) -> dict[str, Any]:
+    """What the parts of a version's page need that change in place."""
+    collection = membership.collection
+    return {
+        "membership": membership,
+        "collection": collection,
+        "is_latest": membership.version_index == listing.latest_of(collection),
+        "may_change": may_change(user, collection),
+        **_home(collection),
+    }
+
+
+def may_change(user: User, collection: Collection) -> bool:
+    """Whether the user may add versions, aliases and tags."""
+    if collection.registry is not None:
+        return access.may(user, access.Permission.LINK, collection.registry)
+    assert collection.project is not None  # the check constraint says so
+    return access.projects_access.may(user, access.projects_access.Permission.LOG, collection.project.team)
+
+
+def collection_at(user: User, name: str, place: dict[str, str]) -> Collection:
+    """The collection that an address names, in a project (of this type) or in a registry.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    if "registry" in place:
+        return access.collection_for(user, name, registry=(place["organization"], place["registry"]))
+    found = access.collection_for(user, name, project=(place["team"], place["project"]))
+    if found.type != place["type"]:
+        raise Http404(f"There is no collection “{name}” of type “{place['type']}”.")
+    return found
+
+
+def _home(collection: Collection) -> dict[str, Project | Registry | None]:
+    return {"project": collection.project, "registry": collection.registry}
+
+
+def _collections(request: PageRequest, home: Project | Registry) -> dict[str, Any]:
+    search = request.GET.get("q", "").strip().replace("\x00", "")
+    page = page_of(listing.collections_in(home, search=search), request.GET.get("page"))
+    rows = listing.with_aliases(list(page.object_list), home)
+    return {"page": page, "rows": rows, "search": search, "query": query_without(request.GET, "page")}
+
+
+def _whole_or_part(request: PageRequest, whole: str) -> str:
+    return "registries/_collections.html" if request.htmx.target == "collections" else whole
