@@ -80,9 +80,7 @@ class Request:
         if self.role and not (self.team or self.organization):
             raise CannotProvision("--role needs --team or --organization: say where the user has it.")
         if self.password == "":
-            raise CannotProvision(
-                "The password is empty. Leave --password without a value to have one made up."
-            )
+            raise CannotProvision("The password is empty. Leave --password without a value to have one made up.")
 
 
 @dataclass(slots=True)
@@ -199,11 +197,7 @@ def _team(name: str, organization: Organization | None, outcome: Outcome) -> Tea
     found = Team.objects.select_related("organization").filter(name=name).first()
     if found is not None:
         if organization is not None and found.organization_id != organization.pk:
-            place = (
-                f"belongs to organization {found.organization}"
-                if found.organization
-                else "is a personal team"
-            )
+            place = f"belongs to organization {found.organization}" if found.organization else "is a personal team"
             raise CannotProvision(f"Team {name} {place}. Choose another name, or leave --organization out.")
         outcome.found(f"team {name}")
         return found

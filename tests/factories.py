@@ -47,9 +47,7 @@ def make_api_key(user: User, key: str | None = None) -> str:
     return keys.create(user, key=key)[1]
 
 
-def make_organization(
-    name: str = "acme", *, admin: User | None = None, member: User | None = None
-) -> Organization:
+def make_organization(name: str = "acme", *, admin: User | None = None, member: User | None = None) -> Organization:
     """An organization; whoever is named is in it with that role."""
     organization = Organization.objects.filter(name=name).first() or teams.create_organization(name)
     for user, role in ((admin, Role.ADMIN), (member, Role.MEMBER)):

@@ -97,10 +97,7 @@ def test_a_new_user_without_a_password_is_told_so() -> None:
     outcome = provision(Request(user="alice"))
 
     assert not User.objects.get().has_usable_password()
-    assert (
-        "alice has no password and cannot sign in to the pages; give one with --password."
-        in outcome.sentences
-    )
+    assert "alice has no password and cannot sign in to the pages; give one with --password." in outcome.sentences
 
 
 @pytest.mark.django_db

@@ -17,16 +17,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--organization", metavar="NAME", help="organization; made if there is none yet")
-        parser.add_argument(
-            "--team", metavar="NAME", help="team; made in the organization if there is none yet"
-        )
+        parser.add_argument("--team", metavar="NAME", help="team; made in the organization if there is none yet")
         parser.add_argument("--project", metavar="NAME", help="project of the team")
         parser.add_argument("--user", metavar="NAME", help="user; made if there is none yet")
         parser.add_argument(
             "--role",
             metavar="ROLE",
-            help="admin, member or view-only: the user's role in the team, or without --team in the "
-            "organization",
+            help="admin, member or view-only: the user's role in the team, or without --team in the organization",
         )
         parser.add_argument(
             "--password",
@@ -42,9 +39,7 @@ class Command(BaseCommand):
             help="an API key of the user, stored as given; without a value one is made up and shown, unless "
             "the user has one",
         )
-        parser.add_argument(
-            "--superuser", action="store_true", help="make the user an admin of the whole server"
-        )
+        parser.add_argument("--superuser", action="store_true", help="make the user an admin of the whole server")
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = ("organization", "team", "project", "user", "role", "password", "api_key", "superuser")

@@ -1,0 +1,182 @@
+"""Automations, webhooks and their history, for admins of the whole server.
+
+What is edited here passes the same checks as everywhere else; what happened is only shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from automations import editing, webhooks
+from automations.admin_forms import AutomationForm, WebhookForm, WithTeam
+from automations.models import Attempt, Automation, Cooldown, Event, Execution, Webhook, WebhookHeader
+from projects.models import User
+from projects.operators import OperatorAdmin, OperatorInline, RecordAdmin
+from secrets_vault.models import Secret
+
+SCOPES = ["organization", "team", "project", "registry", "collection"]
+
+
+class EditedByUser(OperatorAdmin):
+    """Saves by a domain function that wants to know who asks; the form checks with the same user."""
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        # A class of its own for each request, which may carry the user.
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.by = request.user
+        return form
+
+
+@admin.register(Webhook)
+class WebhookAdmin(EditedByUser):
+    form = WebhookForm
+    list_display = ["name", "team", "url", "paused_at", "created_at"]
+    list_filter = [("paused_at", admin.EmptyFieldListFilter)]
+    search_fields = ["name", "url", "team__name"]
+    autocomplete_fields = ["team"]
+    related = ["team", "created_by"]
+    actions = ["resume"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        edited = ["team", "name", "url", "access_token", "secret", "signature_encoding", "extra_headers"]
+        return [*edited, *(["paused_at", "paused_reason", "created_by", "created_at"] if obj else [])]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["team", "paused_at", "paused_reason", "created_by", "created_at"] if obj else []
+
+    def formfield_for_foreignkey(self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.remote_field.model is Secret:
+            kwargs |= {
+                "form_class": WithTeam,
+                "queryset": Secret.objects.select_related("team").order_by("team", "name"),
+            }
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:  # noqa: FBT001
+        saved = form.saved()
+        obj.pk = saved.pk
+
+    @admin.action(description="Resume selected webhooks")
+    def resume(self, request: HttpRequest, chosen: QuerySet[Webhook]) -> None:
+        by = request.user
+        assert isinstance(by, User)  # the page is for operators
+        for webhook in chosen:
+            webhooks.resume(webhook, by=by)
+            self.log_change(request, webhook, "Resumed.")
+        self.message_user(request, f"Resumed: {', '.join(str(webhook) for webhook in chosen)}.")
+
+
+@admin.register(WebhookHeader)
+class WebhookHeaderAdmin(RecordAdmin):
+    list_display = ["name", "webhook"]
+    search_fields = ["name", "webhook__name"]
+    related = ["webhook"]
+
+
+@admin.register(Automation)
+class AutomationAdmin(EditedByUser):
+    form = AutomationForm
+    list_display = ["name", "scope_kind", "scope", "event_type", "action_kind", "enabled", "last_triggered_at"]
+    list_filter = ["enabled", "event_type", "action_kind"]
+    search_fields = ["name", "description", *(f"{scope}__name" for scope in SCOPES)]
+    autocomplete_fields = SCOPES
+    related = [
+        "organization",
+        "team",
+        "project__team",
+        "registry__organization",
+        "collection__project__team",
+        "collection__registry__organization",
+        "webhook",
+        "created_by",
+    ]
+    actions = ["enable", "disable"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        scope = [obj.scope_kind.value] if obj else SCOPES
+        edited = ["event_type", "filter", "condition", "action_kind", "webhook", "payload"]
+        dates = ["created_by", "created_at", "updated_at", "last_triggered_at"] if obj else []
+        return [*scope, "name", "description", "enabled", *edited, *dates]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*SCOPES, "created_by", "created_at", "updated_at", "last_triggered_at"] if obj else []
+
+    def formfield_for_foreignkey(self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.remote_field.model is Webhook:
+            kwargs |= {
+                "form_class": WithTeam,
+                "queryset": Webhook.objects.select_related("team").order_by("team", "name"),
+            }
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:  # noqa: FBT001
+        saved = form.saved()
+        obj.pk = saved.pk
+
+    @admin.action(description="Enable selected automations")
+    def enable(self, request: HttpRequest, chosen: QuerySet[Automation]) -> None:
+        self._switch(request, chosen, enabled=True)
+
+    @admin.action(description="Disable selected automations")
+    def disable(self, request: HttpRequest, chosen: QuerySet[Automation]) -> None:
+        self._switch(request, chosen, enabled=False)
+
+    def _switch(self, request: HttpRequest, chosen: QuerySet[Automation], *, enabled: bool) -> None:
+        by = request.user
+        assert isinstance(by, User)  # the page is for operators
+        word = "Enabled" if enabled else "Disabled"
+        for automation in chosen:
+            editing.set_enabled(automation, enabled, by=by)
+            self.log_change(request, automation, f"{word}.")
+        self.message_user(request, f"{word}: {', '.join(str(automation) for automation in chosen)}.")
+
+
+@admin.register(Event)
+class EventAdmin(RecordAdmin):
+    list_display = ["kind", "occurred_at", "project", "registry", "actor"]
+    list_filter = ["kind", "occurred_at"]
+    search_fields = ["=dedupe_key", "=run__run_id"]
+    related = ["project__team", "registry__organization", "actor"]
+
+
+class AttemptInline(OperatorInline):
+    model = Attempt
+    fields = ["number", "started_at", "duration", "status_code", "error"]
+    readonly_fields = ["number", "started_at", "duration", "status_code", "error"]
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Execution)
+class ExecutionAdmin(RecordAdmin):
+    list_display = ["key", "automation", "event", "status", "reason_code", "target", "created_at"]
+    list_filter = ["status", "reason_code", "created_at"]
+    search_fields = ["=key", "automation__name", "target"]
+    related = ["automation", "event", "project__team", "registry__organization", "webhook"]
+    inlines = [AttemptInline]
+
+
+@admin.register(Attempt)
+class AttemptAdmin(RecordAdmin):
+    list_display = ["execution", "number", "started_at", "duration", "status_code", "error"]
+    list_filter = ["status_code", "started_at"]
+    search_fields = ["=execution__key", "url"]
+    related = ["execution"]
+
+
+@admin.register(Cooldown)
+class CooldownAdmin(RecordAdmin):
+    list_display = ["automation", "run", "state", "fired_at", "surplus"]
+    search_fields = ["automation__name", "=run__run_id"]
+    related = ["automation", "run__project__team"]

@@ -1,0 +1,123 @@
+"""Collections, versions and registries, for admins of the whole server.
+
+Versions, their aliases and their tags are only shown: they change by the functions that announce it, so that
+automations hear of every change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from projects.operators import OperatorAdmin, OperatorInline, RecordAdmin
+from registries.models import (
+    Alias,
+    Artifact,
+    Collection,
+    CollectionTag,
+    Membership,
+    Registry,
+    RegistryMember,
+    Tag,
+)
+
+
+class RegistryMemberInline(OperatorInline):
+    model = RegistryMember
+    autocomplete_fields = ["user"]
+
+
+@admin.register(Registry)
+class RegistryAdmin(OperatorAdmin):
+    list_display = ["name", "organization", "created_at"]
+    search_fields = ["name", "organization__name"]
+    autocomplete_fields = ["organization"]
+    inlines = [RegistryMemberInline]
+    related = ["organization"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["organization"] if obj else []
+
+
+@admin.register(RegistryMember)
+class RegistryMemberAdmin(OperatorAdmin):
+    list_display = ["user", "registry", "role"]
+    list_filter = ["role"]
+    search_fields = ["user__username", "registry__name"]
+    autocomplete_fields = ["user", "registry"]
+    related = ["user", "registry__organization"]
+
+
+class CollectionForm(forms.ModelForm):
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.instance.pk is None:
+            homes = [self.cleaned_data.get("project"), self.cleaned_data.get("registry")]
+            if homes.count(None) != 1:
+                raise ValidationError("Choose the project or the registry that holds the collection, and only one.")
+        return cleaned
+
+
+@admin.register(Collection)
+class CollectionAdmin(OperatorAdmin):
+    form = CollectionForm
+    list_display = ["name", "type", "project", "registry", "created_at"]
+    search_fields = ["name", "type", "project__name", "registry__name"]
+    fields = ["project", "registry", "name", "type", "description"]
+    autocomplete_fields = ["project", "registry"]
+    related = ["project__team", "registry__organization"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        # A version is of its collection's type, where it is logged and where it is linked.
+        return ["project", "registry", "type"] if obj else []
+
+
+@admin.register(CollectionTag)
+class CollectionTagAdmin(RecordAdmin):
+    list_display = ["name", "collection"]
+    search_fields = ["name", "collection__name"]
+    related = ["collection__project__team", "collection__registry__organization"]
+
+
+@admin.register(Artifact)
+class ArtifactAdmin(RecordAdmin):
+    list_display = ["pk", "collection", "user", "created_at"]
+    list_filter = ["created_at"]
+    search_fields = ["collection__name", "digest"]
+    related = ["collection__project__team", "collection__registry__organization", "user", "run__project__team"]
+
+
+@admin.register(Membership)
+class MembershipAdmin(RecordAdmin):
+    list_display = ["version", "collection", "artifact", "user", "created_at"]
+    search_fields = ["collection__name"]
+    related = [
+        "collection__project__team",
+        "collection__registry__organization",
+        "artifact__collection__project__team",
+        "artifact__collection__registry__organization",
+        "user",
+    ]
+
+
+@admin.register(Alias)
+class AliasAdmin(RecordAdmin):
+    list_display = ["name", "membership", "created_at"]
+    search_fields = ["name", "collection__name"]
+    related = [
+        "collection__project__team",
+        "collection__registry__organization",
+        "membership__collection__project__team",
+        "membership__collection__registry__organization",
+    ]
+
+
+@admin.register(Tag)
+class TagAdmin(RecordAdmin):
+    list_display = ["name", "artifact"]
+    search_fields = ["name", "artifact__collection__name"]
+    related = ["artifact__collection__project__team", "artifact__collection__registry__organization"]
