@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from django.test import Client
     from rest_framework.test import APIClient
 
     from projects.models import Project, Team, User
@@ -210,3 +211,12 @@ def forget_watched_metrics() -> Iterator[None]:
     from automations import watching
 
     watching.watches_of.cache_clear()
+
+
+@pytest.fixture
+def operator(db: None, client: Client) -> Client:
+    """A browser in which an admin of the whole server is signed in."""
+    from tests import factories
+
+    client.force_login(factories.make_user("operator", superuser=True, is_staff=True))
+    return client
