@@ -64,7 +64,7 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
     )
     automation_name = serializers.CharField(source="rule.name", help_text="As it was then.")
     event_type = serializers.ChoiceField(choices=EventType.choices, source="rule.event_type")
-    summary = serializers.CharField(source="rule.summary", help_text="The automation as it was then.")
+    summary = serializers.CharField(source="rule.summary", default="", help_text="The automation as it was then.")
     project = serializers.SerializerMethodField()
     registry = serializers.SerializerMethodField()
     run = serializers.SerializerMethodField(help_text="Id of the run it was about, if it was about one.")

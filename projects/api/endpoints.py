@@ -76,7 +76,7 @@ class Text(serializers.CharField):
 class Document(serializers.Field):
     """Any JSON object; what it may hold is for the domain to say."""
 
-    default_error_messages = {"not_an_object": 'Send an object, for example {"lr": 0.1}.'}
+    default_error_messages = {"not_an_object": "Send an object of names and values."}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):

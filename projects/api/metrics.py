@@ -112,11 +112,10 @@ def signed_in(request: HttpRequest) -> User:
     """
     key = key_in(request)
     if key is None:
-        found = SessionAuthentication().authenticate(Request(request))
-        user = found[0] if found else None
-        if isinstance(user, User):
-            return user
-        raise NotAuthenticated
+        if not isinstance(request.user, User):
+            raise NotAuthenticated
+        SessionAuthentication().enforce_csrf(request)
+        return request.user
     user = keys.user_of(key)
     if user is None:
         raise AuthenticationFailed(UNKNOWN_KEY)
