@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from automations import health
+from automations.home import home
 
 api: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -23,6 +24,8 @@ urlpatterns = [
     path("logout", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
+    path("", home, name="home"),
+    path("", include("automations.settings_urls")),
     path("", include("registries.urls")),
     path("", include("secrets_vault.urls")),
     path("", include("automations.urls")),

@@ -32,7 +32,8 @@ class PageRequest(HttpRequest):
 @dataclass(frozen=True, slots=True)
 class Dialog:
     """A question in a floating window. `url` is where its answer is posted, `action` the verb on the button,
-    `text` a sentence above the form, and `items` a list below that sentence."""
+    none if there is only something to read, `text` a sentence above the form, `items` a list below that sentence, and
+    `body` the template of all these, which also gets `extra`."""
 
     title: str
     url: str
@@ -42,13 +43,13 @@ class Dialog:
     items: Sequence[str] = ()
     danger: bool = False
     wide: bool = False
-    template: str = "projects/_dialog.html"
+    body: str = "projects/_dialog_body.html"
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def shown(self, request: PageRequest) -> HttpResponse:
         """The dialog alone for htmx, which opens it; a page of its own for a browser that came by link."""
         context = {**self.extra, "dialog": self, "form": self.form}
-        template = self.template if request.htmx else "projects/dialog_page.html"
+        template = "projects/_dialog.html" if request.htmx else "projects/dialog_page.html"
         return render(request, template, context, status=422 if self.form.errors else 200)
 
 
@@ -69,9 +70,7 @@ def ask(request: PageRequest, dialog: Dialog, act: Callable[[], str]) -> HttpRes
         except ValidationError as error:
             put_errors(dialog.form, error)
         except IntegrityError:
-            dialog.form.add_error(
-                None, "Somebody did the same just now. Reload the page to see what is there."
-            )
+            dialog.form.add_error(None, "Somebody did the same just now. Reload the page to see what is there.")
         else:
             return leave(request, address)
     return dialog.shown(request)

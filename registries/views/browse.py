@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from projects.access import project_for
+from projects import access as projects_access
 from projects.listing import flattened
 from projects.models import Project, Run, User
 from projects.pages import PageRequest, page_of, query_without
@@ -23,7 +23,7 @@ RUN_VERSIONS_SHOWN = 100
 @require_GET
 def artifacts(request: PageRequest, team: str, project: str) -> HttpResponse:
     """The Artifacts tab of a project."""
-    found = project_for(request.user, team, project)
+    found = projects_access.project_for(request.user, team, project)
     context = {"project": found, **_collections(request, found)}
     return render(request, _whole_or_part(request, "registries/artifacts.html"), context)
 
@@ -114,7 +114,7 @@ def may_change(user: User, collection: Collection) -> bool:
     if collection.registry is not None:
         return access.may(user, access.Permission.LINK, collection.registry)
     assert collection.project is not None  # the check constraint says so
-    return access.projects_access.may(user, access.projects_access.Permission.LOG, collection.project.team)
+    return projects_access.may(user, projects_access.Permission.LOG, collection.project.team)
 
 
 def collection_at(user: User, name: str, place: dict[str, str]) -> Collection:

@@ -1,0 +1,69 @@
+"""The first page after signing in: what is going on in all one's projects; how to begin, where nothing is yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from automations.models import Automation, Execution, Status
+from projects import listing
+from projects.models import Project, Role, User
+from projects.pages import PageRequest
+
+PROJECTS_SHOWN = 6
+RUNS_SHOWN = 8
+EXECUTIONS_SHOWN = 8
+EXECUTIONS_LOOKED_AT = 50
+
+
+@login_required
+@require_GET
+def home(request: PageRequest) -> HttpResponse:
+    """Projects with their last activity, the newest runs, the newest executions with the failed ones first."""
+    user = request.user
+    runs = list(listing.recent_runs(user, count=RUNS_SHOWN))
+    projects = list(listing.projects_of(user)[:PROJECTS_SHOWN])
+    context: dict[str, Any] = {
+        "projects": projects,
+        "runs": runs,
+        "executions": recent_executions(user),
+        "has_automations": Automation.objects.visible_to(user).exists(),
+        "nav": "home",
+    }
+    if not runs or not context["has_automations"]:
+        context |= _first_steps(user, projects)
+    return render(request, "automations/home.html", context)
+
+
+def recent_executions(user: User) -> list[Execution]:
+    """The failed ones among the newest, then the others; read off the end of the table by key."""
+    newest = (
+        Execution.objects.visible_to(user)
+        .select_related("automation", "event__run", "project__team", "registry__organization")
+        .defer("payload", "event__facts", "event__run__config", "event__run__summary")
+        .order_by("-pk")[:EXECUTIONS_LOOKED_AT]
+    )
+    return sorted(newest, key=lambda execution: execution.status != Status.FAILED)[:EXECUTIONS_SHOWN]
+
+
+def _first_steps(user: User, projects: list[Project]) -> dict[str, Any]:
+    """A project to begin with: the user's most recent one, else one that the first run will make."""
+    team = listing.teams_where(user, least_rank=Role.MEMBER.rank).order_by("owner", "name").first()
+    place = projects[0] if projects else None
+    name = f"{place.team.name}/{place.name}" if place else f"{team.name if team else user.username}/digits"
+    server = settings.PUBLIC_URL
+    return {
+        "first_project": place,
+        "settings_team": team,
+        "curl_command": (
+            f"curl {server}/api/projects/{name}/runs/ \\\n"
+            '  -H "Authorization: Bearer $API_KEY" -H "Content-Type: application/json" \\\n'
+            """  -d '{"display_name": "first run", "config": {"lr": 0.01}}'"""
+        ),
+        "train_command": f"python examples/train_digits.py --url {server} --project {name}",
+    }
