@@ -35,7 +35,7 @@ JITTER = 0.2
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 # How long something may be due before the sweep takes its place in the queue for lost.
 GRACE = timedelta(seconds=20)
-CREDENTIAL_FREE_ERROR = "The server itself failed to carry this out; its log has the details."
+OWN_FAULT = "The server itself failed to carry this out; its log has the details."
 
 
 def run(pk: int, *, now: datetime | None = None) -> None:
@@ -60,7 +60,7 @@ def run(pk: int, *, now: datetime | None = None) -> None:
     except Exception:
         # A fault of ours must not look like the receiver's, nor leave the execution running for ever.
         log.exception("execution_broke", execution=str(execution.key))
-        _record_error(execution, ActionError(CREDENTIAL_FREE_ERROR, permanent=False, code=ReasonCode.NOT_SENDABLE))
+        _record_error(execution, ActionError(OWN_FAULT, permanent=False, code=ReasonCode.NOT_SENDABLE))
     else:
         _succeed(execution, receipt)
 
