@@ -36,7 +36,14 @@ def answers_with(status: int, *errors: type[Exception]) -> None:
     _statuses.update(dict.fromkeys(errors, status))
 
 
-answers_with(HTTPStatus.CONFLICT, InvalidTransition, RunExists, RunIsOver)
+class Taken(ValidationError):
+    """There is something of this name already."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__({"name": sentence})
+
+
+answers_with(HTTPStatus.CONFLICT, InvalidTransition, RunExists, RunIsOver, Taken)
 answers_with(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, BodyTooLarge)
 answers_with(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, UnknownEncoding)
 

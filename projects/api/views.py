@@ -13,7 +13,7 @@ from projects import access, teams
 from projects.access import Permission
 from projects.api.endpoints import Endpoint
 from projects.api.pagination import ByName
-from projects.api.problems import not_found
+from projects.api.problems import Taken, not_found
 from projects.api.roles import organizations_with_roles, teams_with_roles
 from projects.api.serializers import (
     MeSerializer,
@@ -79,7 +79,10 @@ class Projects(Endpoint):
         """Scripts need not do this: starting a run in a project that does not exist makes it."""
         found = access.team_for(self.user, team)
         access.require(self.user, Permission.LOG, found)
-        project = teams.create_project(team=found, **self.body(NewProjectSerializer))
+        fields = self.body(NewProjectSerializer)
+        if Project.objects.filter(team=found, name=fields["name"]).exists():
+            raise Taken(f"There is a project “{fields['name']}” in {found} already. Choose another name.")
+        project = teams.create_project(team=found, **fields)
         return Response(ProjectSerializer(project).data, status=201)
 
 

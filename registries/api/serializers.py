@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from projects.api.endpoints import Document, Text
+from projects.names import NAME_LENGTH, validate_path_name
 from registries.models import Collection, Membership, Registry
 
 COLLECTION = {
@@ -137,7 +138,11 @@ class VersionSerializer(serializers.Serializer):
     ]
 )
 class NewVersionSerializer(serializers.Serializer):
-    collection = Text(max_length=128, help_text="Made if the project has none of this name.")
+    collection = Text(
+        max_length=NAME_LENGTH,
+        validators=[validate_path_name],
+        help_text="Made if the project has none of this name.",
+    )
     type = Text(max_length=128)
     metadata = Document(required=False)
     aliases = serializers.ListField(child=Text(), required=False, max_length=100)

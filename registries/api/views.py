@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from projects.access import role_in_organization
 from projects.api.endpoints import Endpoint
 from projects.api.pagination import ByName
-from projects.api.problems import answers_with, naming
+from projects.api.problems import Taken, answers_with, naming
 from projects.api.roles import organization_for
 from projects.models import Role, User
 from registries import access, linking
@@ -80,6 +80,8 @@ class OrganizationRegistries(Endpoint):
         if role_in_organization(self.user, home) is not Role.ADMIN:
             raise PermissionDenied(f"You may not create registries in {home}. Ask an admin of the organization.")
         fields = self.body(NewRegistrySerializer)
+        if Registry.objects.filter(organization=home, name=fields["name"]).exists():
+            raise Taken(f"There is a registry “{fields['name']}” in {home} already. Choose another name.")
         registry = linking.create_registry(home, fields.pop("name"), by=self.user, **fields)
         return Response(RegistrySerializer(registry).data, status=201)
 
@@ -109,6 +111,8 @@ class RegistryCollections(Endpoint):
         found = access.registry_for(self.user, organization, registry)
         access.require(self.user, Permission.LINK, found)
         fields = self.body(NewCollectionSerializer)
+        if Collection.objects.filter(registry=found, name=fields["name"]).exists():
+            raise Taken(f"There is a collection “{fields['name']}” in {found} already. Choose another name.")
         collection = linking.create_collection(found, fields.pop("name"), **fields)
         return Response(CollectionSerializer(collection).data, status=201)
 
