@@ -12,8 +12,9 @@ from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from automations import matching
 from automations.access import execution_for
-from automations.models import ActionKind, Attempt, EventType, Execution
+from automations.models import ActionKind, Attempt, Execution
 from automations.views.places import place_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,6 @@ def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "execution": execution,
         "event": execution.event,
-        "event_label": label_of(rule.get("event_type", execution.event.kind)),
         "place": place_of(request.user, home) if home else None,
         "rule": rule,
         "is_webhook": rule.get("action_kind") == ActionKind.WEBHOOK,
@@ -64,6 +64,8 @@ def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
             indent=2,
             ensure_ascii=False,
         ),
+        "changed": has_changed(execution),
+        "facts": json.dumps(execution.event.facts, indent=2, ensure_ascii=False),
         "tries": tries_of(execution),
         "payload": readable(execution.payload),
         "address": request.path,
@@ -72,6 +74,15 @@ def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     partial = htmx and not htmx.history_restore_request
     template = "automations/execution/_story.html" if partial else "automations/execution/page.html"
     return render(request, template, context)
+
+
+def has_changed(execution: Execution) -> bool:
+    """Whether the automation is no longer what it was then."""
+    automation = execution.automation
+    if automation is None:
+        return False
+    now = matching.rule_of(automation)
+    return any(now.get(name) != value for name, value in execution.rule.items())
 
 
 def tries_of(execution: Execution) -> list[Try]:
@@ -94,8 +105,3 @@ def readable(payload: str) -> str:
         return json.dumps(json.loads(payload), indent=2, ensure_ascii=False) if payload else ""
     except ValueError:
         return payload
-
-
-def label_of(event_type: str) -> str:
-    """An event type in words, also one that a later version knows."""
-    return str(EventType(event_type).label) if event_type in EventType.values else event_type

@@ -162,7 +162,13 @@ def _offered(place: Place, chosen: int | None) -> list[Automation]:
 
 def _of_events(request: HttpRequest, **events: Any) -> list[Execution]:
     executions = Execution.objects.visible_to(request.user).filter(**events)
-    return list(executions.select_related("automation", "event").order_by("-pk")[:PER_PAGE])
+    shown = executions.select_related(
+        "automation",
+        "event__run__project__team",
+        "event__collection__project__team",
+        "event__collection__registry__organization",
+    )
+    return list(shown.order_by("-pk")[:PER_PAGE])
 
 
 def _fragment(request: HttpRequest, executions: list[Execution], *, subject: str) -> HttpResponse:

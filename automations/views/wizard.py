@@ -121,7 +121,7 @@ class Wizard:
             with transaction.atomic():
                 theirs = None if overwrite else self._changed_meanwhile(form)
                 if theirs is not None:
-                    return self._show(form, form.plain(self.step), status=409, theirs=differences(theirs, draft))
+                    return self._show(form, form.plain(self.step), status=422, theirs=differences(theirs, draft))
                 saved = self._write(draft, form)
         except ValidationError as error:
             twin = self._twin(draft, form) if isinstance(error, editing.NameTaken) else None

@@ -1,0 +1,40 @@
+"""People who sign in to pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+
+if TYPE_CHECKING:
+    from projects.models import Project, Team, User
+
+
+@pytest.fixture
+def dana(db: None, team: Team) -> User:
+    """View-only in the team research."""
+    from tests import factories
+
+    user = factories.make_user("dana")
+    factories.make_team(viewer=user)
+    return user
+
+
+@pytest.fixture
+def browser(db: None) -> Callable[[User], Client]:
+    """`browser(alice)`: a browser in which alice is signed in."""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def tab(project: Project) -> str:
+    """Address of the project's Automations tab."""
+    return f"/{project.team.name}/{project.name}/automations"
