@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.test import Client
     from rest_framework.test import APIClient
 
+    from projects.events import Fact
     from projects.models import Project, Team, User
     from registries.models import Registry
 
@@ -220,3 +221,18 @@ def operator(db: None, client: Client) -> Client:
 
     client.force_login(factories.make_user("operator", superuser=True, is_staff=True))
     return client
+
+
+@pytest.fixture
+def facts() -> Iterator[list[Fact]]:
+    """Every fact announced during the test, in order."""
+    from projects.events import announced
+
+    heard: list[Fact] = []
+
+    def hear(sender: object, fact: Fact, **kwargs: object) -> None:
+        heard.append(fact)
+
+    announced.connect(hear, weak=False)
+    yield heard
+    announced.disconnect(hear)

@@ -1,0 +1,121 @@
+"""Secrets: sealed at rest, unsealed by nobody but the sender, kept while in use."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from projects.models import Team, User
+from secrets_vault import secrets
+from secrets_vault.models import Secret
+from secrets_vault.secrets import SecretInUse
+from tests import factories
+
+CANARY = "canary-71e2-value-that-must-not-sing"
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def column() -> bytes:
+    """The value as it lies in the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT value FROM secrets_vault_secret")
+        return bytes(cursor.fetchone()[0])
+
+
+def unsealed(secret: Secret) -> str:
+    return str(Secret.objects.defer(None).get(pk=secret.pk).value)
+
+
+def test_se1_a_value_is_sealed_at_rest(team: Team, alice: User) -> None:
+    secret = secrets.create(team, name="TOKEN", value=CANARY, by=alice)
+
+    assert CANARY.encode() not in column()
+    assert column().startswith(b"gAAAA"), "a Fernet token"
+    assert unsealed(secret) == CANARY
+
+
+def test_two_secrets_of_one_value_do_not_look_alike(team: Team) -> None:
+    factories.make_secret(team, value=CANARY)
+    first = column()
+    Secret.objects.all().delete()
+    factories.make_secret(team, value=CANARY)
+
+    assert column() != first
+
+
+def test_se1_a_list_does_not_even_read_the_values(team: Team) -> None:
+    factories.make_secret(team, value=CANARY)
+    with CaptureQueriesContext(connection) as asked:
+        listed = list(Secret.objects.filter(team=team))
+
+    assert '"value"' not in asked[0]["sql"]
+    assert CANARY not in f"{listed!r} {listed[0]} {listed[0].__dict__}"
+
+
+def test_a_rotated_secret_has_the_new_value_at_once(team: Team) -> None:
+    secret = factories.make_secret(team)
+    secrets.rotate(secret, value=CANARY, at=AT)
+
+    assert unsealed(secret) == CANARY
+    assert Secret.objects.get().rotated_at == AT
+
+
+@pytest.mark.parametrize("value", ["", "x" * 10_001, "a\x00b"])
+def test_a_value_that_cannot_be_kept_is_refused_and_not_repeated(team: Team, value: str) -> None:
+    secret = factories.make_secret(team, value=CANARY)
+    for ask in (
+        lambda: secrets.create(team, name="OTHER", value=value, by=None),
+        lambda: secrets.rotate(secret, value=value, at=AT),
+    ):
+        with pytest.raises(ValidationError) as refusal:
+            ask()
+        assert list(refusal.value.message_dict) == ["value"]
+        assert not value or value not in str(refusal.value)
+
+    assert unsealed(secret) == CANARY
+    assert Secret.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["", "1ST", "with space", "a-b", "ä", "x" * 65, "A\n"])
+def test_a_bad_name_is_refused(team: Team, name: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        secrets.create(team, name=name, value=CANARY, by=None)
+
+    assert list(refusal.value.message_dict) == ["name"]
+    assert CANARY not in str(refusal.value)
+
+
+def test_a_name_is_taken_once_per_team(team: Team) -> None:
+    factories.make_secret(team)
+    with pytest.raises(ValidationError, match="research has a secret TOKEN already"):
+        factories.make_secret(team)
+
+    assert factories.make_secret(factories.make_team("other")).name == "TOKEN"
+
+
+def test_any_text_can_be_a_value(team: Team) -> None:
+    value = " -----BEGIN KEY-----\nä本🔑\n-----END KEY----- \n"
+
+    assert unsealed(factories.make_secret(team, value=value)) == value
+
+
+def test_se3_a_secret_in_use_is_kept_and_the_users_are_named(team: Team) -> None:
+    secret = factories.make_secret(team)
+    factories.make_webhook(team, name="pager", access_token=secret)
+    factories.make_webhook(team, name="siren", secret=secret)
+    factories.make_webhook(team, name="chat", headers={"X-Key": ("${TOKEN}", secret)})
+
+    with pytest.raises(SecretInUse) as refusal:
+        secrets.delete(secret)
+
+    assert refusal.value.users == ["chat", "pager", "siren"]
+    assert str(refusal.value) == ("Secret TOKEN is used by chat, pager, siren. Choose another secret there first.")
+    assert Secret.objects.exists()
+
+
+def test_an_unused_secret_is_deleted(team: Team) -> None:
+    secrets.delete(factories.make_secret(team))
+
+    assert not Secret.objects.exists()
