@@ -54,7 +54,14 @@ class ActionForm(forms.Form):
     payload = forms.CharField(
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"class": "code", "rows": 12, "spellcheck": "false"}),
+        widget=forms.Textarea(
+            attrs={
+                "class": "code",
+                "rows": 14,
+                "spellcheck": "false",
+                "placeholder": '{"text": "Something happened in ${project_name}"}',
+            }
+        ),
         help_text="JSON. Leave it empty to send the default document.",
     )
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SEEN = "seen"
 METRIC_RUNS = 20
+STEPS = {str(step) for step in TITLES}
 
 
 @login_required
@@ -105,6 +106,8 @@ class Wizard:
         drafts.keep(self.request.session, self.token, answers)
         if go == "back":
             return self._go_to(max(self.step - 1, EVENT))
+        if go in STEPS:
+            return self._go_to(int(go))
         if go in {"save", "overwrite"} or self.step == NAME:
             return self._save(form, overwrite=go == "overwrite")
         if form.checked(self.step).is_valid():
@@ -282,4 +285,4 @@ def _leaves(summary: Any, prefix: str = "") -> Iterable[str]:
 
 
 def _step(text: str) -> int:
-    return int(text) if text in {"1", "2", "3"} else EVENT
+    return int(text) if text in STEPS else EVENT

@@ -51,7 +51,7 @@ def test_an_edit_that_changes_nothing_keeps_the_filter_to_the_letter(
 
 
 @pytest.mark.parametrize(
-    ("event_type", "condition", "document"),
+    "stored",
     [
         ("RUN_STATE", {"states": ["RUNNING", "FAILED"]}, {}),
         (
@@ -70,15 +70,10 @@ def test_an_edit_that_changes_nothing_keeps_the_filter_to_the_letter(
     ],
 )
 def test_an_edit_that_changes_nothing_keeps_everything(
-    browser: Callable[[User], Client],
-    alice: User,
-    project: Project,
-    team: Team,
-    event_type: str,
-    condition: Any,
-    document: Any,
+    browser: Callable[[User], Client], alice: User, project: Project, stored: tuple[str, Any, Any]
 ) -> None:
-    webhook = factories.make_webhook(team)
+    event_type, condition, document = stored
+    webhook = factories.make_webhook(project.team)
     automation = factories.make_automation(
         project,
         event_type,

@@ -194,6 +194,19 @@ def test_back_keeps_what_was_typed(filling: Filling, webhook: Webhook) -> None:
     assert "{&quot;half&quot;: " in filling.page
 
 
+def test_a_step_that_was_done_can_be_gone_back_to_without_losing_this_one(
+    filling: Filling, webhook: Webhook
+) -> None:
+    filling.post(**FAILED)
+    filling.post(**act(webhook))
+    filling.post(go="1", name="Half a na")
+    assert filling.step == 1
+    filling.post(**FAILED)
+    filling.post(**act(webhook))
+
+    assert "Half a na" in filling.page
+
+
 def test_a_reload_of_a_later_step_loses_nothing(filling: Filling, webhook: Webhook) -> None:
     filling.post(**FAILED)
     filling.post(**act(webhook))
