@@ -70,10 +70,11 @@ def ensure_project(name: str, *, team: Team) -> Project:
     Raises:
         ValidationError: bad name.
     """
+    # Checked before the look: PostgreSQL cannot even be asked for some names.
+    Project(team=team, name=name).full_clean(exclude=["team"], validate_unique=False, validate_constraints=False)
     project = Project.objects.filter(team=team, name=name).first()
     if project is not None:
         return project
-    Project(team=team, name=name).full_clean(validate_unique=False, validate_constraints=False)
     try:
         with transaction.atomic():
             return Project.objects.create(team=team, name=name)
