@@ -59,7 +59,7 @@ def collection_page(request: PageRequest, collection: str, **place: str) -> Http
     found = collection_at(request.user, collection, place)
     context = {
         "collection": found,
-        "page": page_of(access.memberships_of(found), request.GET.get("page")),
+        "page": page_of(access.memberships_of(found).select_related("user"), request.GET.get("page")),
         "latest": listing.latest_of(found),
         "may_change": may_change(request.user, found),
         **_home(found),
