@@ -21,15 +21,13 @@ COLUMNS_OFFERED = 100
 
 @dataclass(frozen=True, slots=True)
 class RunTable:
-    """One page of a project's runs. `columns` are the summary values shown, `offered` those there are to choose from;
-    `chosen` says that the user chose them."""
+    """One page of a project's runs. `columns` are the summary values shown, `offered` those to choose from."""
 
     page: Page[Run]
     search: str
     state: str
     columns: Sequence[str]
     offered: Sequence[str]
-    chosen: bool
     query: str
 
     @property
@@ -57,14 +55,15 @@ def run_table(project: Project, params: QueryDict) -> RunTable:
     for run in page.object_list:
         run.project = project
     offered = summary_keys(page.object_list)
+    # The form always sends an empty column too, so that choosing none is told from not having chosen.
+    is_chosen = "column" in params
     chosen = [column for column in dict.fromkeys(params.getlist("column")) if column][:COLUMNS_OFFERED]
     return RunTable(
         page=page,
         search=search,
         state=state,
-        columns=chosen or offered[:COLUMNS_SHOWN],
+        columns=chosen if is_chosen else offered[:COLUMNS_SHOWN],
         offered=sorted({*offered, *chosen}),
-        chosen=bool(chosen),
         query=query_without(params, "page"),
     )
 

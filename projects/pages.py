@@ -101,10 +101,8 @@ def page_of(rows: QuerySet[Row], number: str | None, *, size: int = ROWS_PER_PAG
 
 
 def query_without(params: QueryDict, *names: str) -> str:
-    """The query string without these parameters and without empty ones, for links that change them."""
+    """The query string without these parameters, for links that change them."""
     kept = params.copy()
     for name in names:
         kept.pop(name, None)
-    for name in [key for key in kept if not any(kept.getlist(key))]:
-        kept.pop(name)
     return kept.urlencode()

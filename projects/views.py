@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.vary import vary_on_headers
 
 from projects import access, listing, teams
 from projects.forms import NewProject
@@ -18,6 +19,7 @@ from projects.pages import Dialog, PageRequest, ask, page_of, posted, query_with
 
 @login_required
 @require_GET
+@vary_on_headers("HX-Request", "HX-Target")
 def project_list(request: PageRequest) -> HttpResponse:
     """All projects the user may see, the most recently active first."""
     search = request.GET.get("q", "").strip().replace("\x00", "")
@@ -71,6 +73,7 @@ def team_page(request: PageRequest, team: str) -> HttpResponse:
 
 @login_required
 @require_GET
+@vary_on_headers("HX-Request", "HX-Target")
 def project_page(request: PageRequest, team: str, project: str) -> HttpResponse:
     """The runs of a project."""
     found = access.project_for(request.user, team, project)

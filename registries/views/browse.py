@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
 
 from projects import access as projects_access
 from projects.listing import flattened
@@ -21,6 +22,7 @@ RUN_VERSIONS_SHOWN = 100
 
 @login_required
 @require_GET
+@vary_on_headers("HX-Request", "HX-Target")
 def artifacts(request: PageRequest, team: str, project: str) -> HttpResponse:
     """The Artifacts tab of a project."""
     found = projects_access.project_for(request.user, team, project)
@@ -41,6 +43,7 @@ def registry_list(request: PageRequest) -> HttpResponse:
 
 @login_required
 @require_GET
+@vary_on_headers("HX-Request", "HX-Target")
 def registry_page(request: PageRequest, organization: str, registry: str) -> HttpResponse:
     """A registry's collections."""
     found = access.registry_for(request.user, organization, registry)
