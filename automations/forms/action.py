@@ -43,13 +43,18 @@ class ActionForm(forms.Form):
         widget=forms.RadioSelect,
     )
     team = forms.ModelChoiceField(
-        Team.objects.none(), required=False, empty_label=None, label="Team that owns the webhook"
+        Team.objects.none(),
+        empty_label=None,
+        label="Team that owns the webhook",
+        error_messages={"required": "Choose the team whose webhook is called."},
     )
     webhook = WebhookField(
         Webhook.objects.none(),
-        required=False,
         empty_label="Choose a webhook",
-        error_messages={"invalid_choice": "This webhook is gone, or is another team's. Choose one of the list."},
+        error_messages={
+            "required": "Choose the webhook to call.",
+            "invalid_choice": "This webhook is gone, or is another team's. Choose one of the list.",
+        },
     )
     payload = forms.CharField(
         required=False,
@@ -99,8 +104,6 @@ class ActionForm(forms.Form):
             for name in ("team", "webhook", "payload"):
                 self.errors.pop(name, None)
             return cleaned | {"webhook": None, "payload": ""}
-        if not cleaned.get("webhook") and "webhook" not in self.errors:
-            self.add_error("webhook", "Choose the webhook to call.")
         return cleaned
 
     def clean_payload(self) -> str:

@@ -56,11 +56,21 @@ class Offer:
         return ICONS[self.trigger.event_type]
 
 
-class CollectionField(forms.ModelChoiceField):
-    """The collections of a project or registry, by name."""
+class ScopeField(forms.ModelChoiceField):
+    """A collection, or nothing chosen for all that contains it, which is an answer as well."""
+
+    def clean(self, value: Any) -> Collection | None:
+        return None if value in self.empty_values else super().clean(value)
 
     def label_from_instance(self, obj: Collection) -> str:
         return f"Collection {obj.name}"
+
+
+class AggregateField(forms.ChoiceField):
+    """An aggregate, or nothing chosen for the latest value."""
+
+    def clean(self, value: Any) -> str:
+        return "" if value in self.empty_values else super().clean(value)
 
 
 class EventForm(forms.Form):
@@ -73,32 +83,50 @@ class EventForm(forms.Form):
 
     use_required_attribute = False
 
-    collection = CollectionField(Collection.objects.none(), required=False, label="Scope")
-    event_type = forms.ChoiceField(choices=EventType.choices, required=False, label="Event", widget=forms.RadioSelect)
+    collection = ScopeField(Collection.objects.none(), label="Scope")
+    event_type = forms.ChoiceField(
+        choices=EventType.choices,
+        label="Event",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose the event that starts the automation."},
+    )
     states = forms.MultipleChoiceField(
-        choices=STATES, required=False, label="When a run becomes", widget=forms.CheckboxSelectMultiple
+        choices=STATES,
+        label="When a run becomes",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one of Running, Finished and Failed."},
     )
     metric_name = forms.CharField(
-        required=False,
         label="Metric",
-        widget=forms.TextInput(attrs={"list": "metric-names", "placeholder": "loss", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"list": "metric-names", "placeholder": "loss", "aria-label": "Metric"}),
+        error_messages={"required": "The metric is missing; write the key under which it is logged."},
     )
-    agg_op = forms.ChoiceField(choices=[("", "latest value"), *AGGREGATES.items()], required=False, label="Aggregate")
+    agg_op = AggregateField(
+        choices=[("", "latest value"), *AGGREGATES.items()],
+        label="Aggregate",
+        widget=forms.Select(attrs={"aria-label": "Aggregate"}),
+    )
     window_size = forms.IntegerField(
-        required=False, label="Number of values", initial=DEFAULT_WINDOW, widget=forms.NumberInput()
+        label="Number of values",
+        initial=DEFAULT_WINDOW,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "size": 5, "aria-label": "Number of values"}),
+        error_messages={"required": "The number of values is missing."},
     )
     cmp_op = forms.ChoiceField(
         choices=[
             *((symbol, f"is {comparison.words}") for symbol, comparison in COMPARISONS.items()),
             (NONFINITE, "is NaN or infinite"),
         ],
-        required=False,
         label="Comparison",
+        widget=forms.Select(attrs={"aria-label": "Comparison"}),
+        error_messages={"required": "The comparison is missing."},
     )
     threshold = forms.FloatField(
-        required=False,
         label="Threshold",
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "placeholder": "0.9", "autocomplete": "off"}),
+        widget=forms.TextInput(
+            attrs={"inputmode": "decimal", "size": 9, "placeholder": "0.9", "aria-label": "Threshold"}
+        ),
+        error_messages={"required": "The threshold is missing; write a number."},
     )
     user = forms.ChoiceField(required=False, label="Runs of")
     run_name = forms.CharField(
@@ -151,7 +179,7 @@ class EventForm(forms.Form):
         self.fixed = fixed
         self.original = original
         self.asked: tuple[EventType, dict[str, Any], Any] | None = None
-        choice = cast("CollectionField", self.fields["collection"])
+        choice = cast("ScopeField", self.fields["collection"])
         choice.queryset = Collection.objects.filter(**{_kind(home).value: home})
         choice.empty_label = f"All of {home.name}"
         # Somebody who left may still be asked for; the form must not forget them.
@@ -190,8 +218,8 @@ class EventForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         event_type = cleaned.get("event_type")
+        self._forget_other_events(event_type)
         if not event_type:
-            self.add_error("event_type", "Choose the event that starts the automation.")
             return cleaned
         trigger = trigger_for(event_type)
         refusal = _refusal(trigger, self.home, in_collection=isinstance(self.scope, Collection))
@@ -199,7 +227,6 @@ class EventForm(forms.Form):
             refusal = f"“{trigger.label}” does not happen in a {_kind(self.home).label.lower()}."
         if refusal:
             self.add_error("event_type", refusal)
-        self._forget_other_events(trigger.event_type)
         document = self._filter(trigger)
         condition = self._condition(trigger.event_type)
         if not self.errors:
@@ -210,10 +237,12 @@ class EventForm(forms.Form):
                 self.add_error(FIELD_OF.get(error.field, "event_type"), error.message)
         return cleaned
 
-    def _forget_other_events(self, event_type: EventType) -> None:
+    def _forget_other_events(self, event_type: str | None) -> None:
         """What the fields of other events say, which are out of sight, is not held against this one."""
-        own = {"collection", "event_type", "filter_json", *CONDITION_FIELDS.get(event_type, ())}
-        own |= {field.name for field in FILTER_FIELDS[event_type]}
+        own = {"collection", "event_type"}
+        if event_type:
+            own |= {"filter_json", *CONDITION_FIELDS.get(EventType(event_type), ())}
+            own |= {field.name for field in FILTER_FIELDS[EventType(event_type)]}
         for name in set(self.errors) - own:
             del self.errors[name]
 
@@ -233,7 +262,7 @@ class EventForm(forms.Form):
             "name": cleaned.get("metric_name", ""),
             "agg_op": aggregate,
             "window_size": (cleaned.get("window_size") or 0) if aggregate else 1,
-            "cmp_op": cleaned.get("cmp_op") or "$gt",
+            "cmp_op": cleaned.get("cmp_op", ""),
             "threshold": None if nonfinite else cleaned.get("threshold"),
         }
 

@@ -106,7 +106,7 @@ def test_an_alias_pattern_becomes_a_filter(filling: Filling) -> None:
         ({**FAILED, "filter_json": "[]"}, "A condition is an object"),
         ({**FAILED, "filter_json": '{"colour": "red"}'}, "colour"),
         ({"event_type": "RUN_METRIC", "cmp_op": "$gt", "threshold": "1"}, "The metric is missing"),
-        ({"event_type": "RUN_METRIC", "metric_name": "loss", "cmp_op": "$gt"}, "The threshold is a number."),
+        ({"event_type": "RUN_METRIC", "metric_name": "loss", "cmp_op": "$gt"}, "The threshold is missing"),
         (
             {"event_type": "RUN_METRIC", "metric_name": "loss", "cmp_op": "$gt", "threshold": "high"},
             "Enter a number.",
