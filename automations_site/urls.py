@@ -27,7 +27,6 @@ urlpatterns = [
     path("", home, name="home"),
     path("", include("automations.settings_urls")),
     path("", include("registries.urls")),
-    path("", include("secrets_vault.urls")),
     path("", include("automations.urls")),
     path("", include("projects.urls")),
 ]

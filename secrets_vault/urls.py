@@ -1,2 +1,0 @@
-app_name = "secrets_vault"
-urlpatterns = []
