@@ -21,6 +21,7 @@ from automations.models import (
     WebhookHeader,
 )
 from projects import keys, runs, teams
+from projects.events import run_facts
 from projects.models import Organization, Project, Role, Run, Team, User
 from registries import artifacts, linking
 from registries.models import Collection, Membership, Registry
@@ -95,7 +96,7 @@ def make_collection(
     registry: Registry | None = None,
     name: str = "classifier",
     *,
-    type: str = "model",  # noqa: A002 - the field's name
+    type: str = "model",
 ) -> Collection:
     """An empty collection of a registry."""
     return linking.create_collection(registry or make_registry(), name, type=type)
@@ -104,7 +105,7 @@ def make_collection(
 def make_version(
     project: Project | None = None,
     collection: str = "model",
-    type: str = "model",  # noqa: A002 - the field's name
+    type: str = "model",
     *,
     user: User | None = None,
     at: datetime | None = None,
@@ -192,6 +193,7 @@ def make_event(run: Run | None = None, *, kind: str = EventType.RUN_STATE, **fie
     team = run.project.team
     fields.setdefault("dedupe_key", f"made:{Event.objects.count()}")
     fields.setdefault("occurred_at", timezone.now())
+    fields.setdefault("facts", run_facts(run))
     fields.setdefault("details", {"entity": team.name, "project": run.project.name, "state": run.state})
     return Event.objects.create(
         kind=kind, organization=team.organization, team=team, project=run.project, run=run, **fields
@@ -213,6 +215,7 @@ def make_execution(
     fields.setdefault("next_attempt_at", now if status == Status.PENDING else None)
     fields.setdefault("claimed_until", now if status == Status.RUNNING else None)
     fields.setdefault("matched_because", "The run failed.")
+    fields.setdefault("webhook", automation.webhook)
     fields.setdefault("rule", {"name": automation.name, "event_type": automation.event_type})
     return Execution.objects.create(
         automation=automation,
