@@ -61,32 +61,29 @@ def test_it_fires_and_its_history_is_told(api: Api, alice: User, bob: User, proj
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "event_type", "condition"),
+    ("scope", "event_type", "condition"),
     [
-        ("organization", "acme", "RUN_STATE", {"states": ["FAILED"]}),
-        ("team", "research", "RUN_STATE", {"states": ["FAILED"]}),
-        ("project", "research/digits", "CREATE_ARTIFACT", {}),
-        ("registry", "acme/models", "LINK_MODEL", {}),
-        ("collection", "research/digits/model", "ADD_ARTIFACT_ALIAS", {}),
-        ("registry_collection", "acme/models/classifier", "ADD_ARTIFACT_ALIAS", {}),
+        ({"kind": "organization", "name": "acme"}, "RUN_STATE", {"states": ["FAILED"]}),
+        ({"kind": "team", "name": "research"}, "RUN_STATE", {"states": ["FAILED"]}),
+        ({"kind": "project", "name": "research/digits"}, "CREATE_ARTIFACT", {}),
+        ({"kind": "registry", "name": "acme/models"}, "LINK_MODEL", {}),
+        ({"kind": "collection", "name": "research/digits/model"}, "ADD_ARTIFACT_ALIAS", {}),
+        ({"kind": "registry_collection", "name": "acme/models/classifier"}, "ADD_ARTIFACT_ALIAS", {}),
     ],
 )
-def test_every_scope_is_named_by_its_path(  # noqa: PLR0917  fixtures and parameters
+def test_every_scope_is_named_by_its_path(
     api: Api,
-    alice: User,
-    project: Project,
     registry: Registry,
-    kind: str,
-    name: str,
+    *,
+    scope: dict[str, str],
     event_type: str,
     condition: dict[str, Any],
 ) -> None:
     """SC3"""
-    assert registry.organization is not None
+    alice = factories.make_user("alice")
     teams.set_organization_role(alice, organization=registry.organization, role=Role.ADMIN)
-    factories.make_version(project)
+    factories.make_version()
     factories.make_collection(registry)
-    scope = {"kind": kind, "name": name}
 
     made = api(alice).post(
         AUTOMATIONS,
@@ -95,7 +92,7 @@ def test_every_scope_is_named_by_its_path(  # noqa: PLR0917  fixtures and parame
 
     assert made.status_code == 201, made.json()
     assert made.json()["scope"] == scope
-    listed = api(alice).get(f"{AUTOMATIONS}?scope={kind}").json()["results"]
+    listed = api(alice).get(f"{AUTOMATIONS}?scope={scope['kind']}").json()["results"]
     assert [row["scope"] for row in listed] == [scope]
 
 
@@ -135,10 +132,10 @@ def test_every_scope_is_named_by_its_path(  # noqa: PLR0917  fixtures and parame
     ],
 )
 def test_a_bad_automation_is_refused_with_its_field(
-    api: Api, alice: User, project: Project, registry: Registry, change: dict[str, Any], field: str
+    api: Api, alice: User, registry: Registry, change: dict[str, Any], field: str
 ) -> None:
     """SC4, EV10, PL1"""
-    factories.make_webhook(project.team)
+    factories.make_webhook(factories.make_project().team)
 
     answer = api(alice).post(AUTOMATIONS, FAILED | change)
 

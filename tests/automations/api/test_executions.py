@@ -74,7 +74,9 @@ def test_readers_of_a_registry_do_not_learn_of_projects_they_cannot_see(
 ) -> None:
     """AZ1"""
     hidden = factories.make_project(factories.make_team("secret"), "digits")
-    event = factories.make_event(factories.make_run(hidden, run_id="hidden-run"), details={}, registry=registry)
+    event = factories.make_event(
+        factories.make_run(hidden, run_id="hidden-run"), facts={}, details={}, registry=registry
+    )
     execution = factories.make_execution(factories.make_automation(registry, "LINK_MODEL"), event)
 
     for address in (EXECUTIONS, f"{EXECUTIONS}{execution.key}/"):

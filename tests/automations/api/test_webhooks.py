@@ -141,7 +141,7 @@ def test_a_paused_webhook_is_resumed(api: Api, alice: User, team: Team) -> None:
 class Receiver(BaseHTTPRequestHandler):
     received: list[tuple[dict[str, str], bytes]] = []
 
-    def do_POST(self) -> None:  # noqa: N802  the name the standard library calls
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.received.append((dict(self.headers), body))
         echo = self.headers["Authorization"].encode()

@@ -1,0 +1,224 @@
+"""Who may do what over REST: every role at every address (AZ1, and the table of the specification's chapter 8)."""
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from projects import teams
+from projects.models import Project, Role, User
+from projects.models.user import User as UserModel
+from registries.models import Registry, RegistryMember
+from tests import factories
+
+Api = Callable[[User | None], APIClient]
+ROLES = ("nobody", "charlie", "viewer", "bob", "alice", "owner", "operator")
+RUN = "/api/projects/research/digits/runs/first/"
+VERSION = "/api/projects/research/digits/collections/model/versions/v0/"
+LINKED = "/api/registries/acme/models/collections/champion/versions/v0/"
+WEBHOOK = "/api/teams/research/webhooks/pager/"
+AUTOMATION = {
+    "name": "new",
+    "scope": {"kind": "project", "name": "research/digits"},
+    "event_type": "RUN_STATE",
+    "condition": {"states": ["FAILED"]},
+    "action_kind": "NO_OP",
+}
+
+# Who sees, who logs, who changes settings, who rules the organization: statuses in the order of ROLES.
+SEES = (401, 404, 200, 200, 200, 200, 200)
+LOGS = (401, 404, 403, "ok", "ok", "ok", "ok")
+RULES_TEAM = (401, 404, 403, 403, "ok", "ok", "ok")
+RULES_ORGANIZATION = (401, 404, 403, 403, 403, "ok", "ok")
+
+MATRIX = [
+    ("GET", "/api/teams/research/", None, SEES),
+    ("GET", "/api/teams/research/projects/", None, SEES),
+    ("POST", "/api/teams/research/projects/", {"name": "new"}, LOGS),
+    ("GET", "/api/projects/research/digits/", None, SEES),
+    ("GET", "/api/projects/research/digits/runs/", None, SEES),
+    ("POST", "/api/projects/research/digits/runs/", {"run_id": "new"}, LOGS),
+    ("POST", "/api/projects/research/fresh/runs/", {"run_id": "new"}, LOGS),
+    ("GET", RUN, None, SEES),
+    ("PATCH", RUN, {"notes": "x"}, LOGS),
+    ("POST", f"{RUN}start/", None, LOGS),
+    ("POST", f"{RUN}heartbeat/", None, LOGS),
+    ("POST", f"{RUN}finish/", {"exit_code": 0}, LOGS),
+    ("POST", f"{RUN}kill/", None, LOGS),
+    ("GET", f"{RUN}metrics/?key=loss", None, SEES),
+    ("POST", f"{RUN}metrics/", [{"loss": 1}], LOGS),
+    ("POST", "/api/projects/research/digits/artifacts/", {"collection": "model", "type": "model"}, LOGS),
+    ("GET", "/api/projects/research/digits/collections/", None, SEES),
+    ("GET", "/api/projects/research/digits/collections/model/", None, SEES),
+    ("GET", "/api/projects/research/digits/collections/model/versions/", None, SEES),
+    ("GET", VERSION, None, SEES),
+    ("POST", f"{VERSION}aliases/", {"alias": "new"}, LOGS),
+    ("DELETE", f"{VERSION}aliases/old/", None, LOGS),
+    ("POST", f"{VERSION}tags/", {"tag": "new"}, LOGS),
+    ("DELETE", f"{VERSION}tags/old/", None, LOGS),
+    ("GET", "/api/registries/acme/", None, SEES),
+    ("POST", "/api/registries/acme/", {"name": "new"}, RULES_ORGANIZATION),
+    ("GET", "/api/registries/acme/models/", None, SEES),
+    ("GET", "/api/registries/acme/models/collections/", None, SEES),
+    ("POST", "/api/registries/acme/models/collections/", {"name": "new", "type": "model"}, LOGS),
+    ("GET", "/api/registries/acme/models/collections/champion/", None, SEES),
+    ("GET", "/api/registries/acme/models/collections/champion/versions/", None, SEES),
+    ("POST", "/api/registries/acme/models/collections/champion/links/", {"version": "research/digits/model:v0"}, LOGS),
+    ("GET", LINKED, None, SEES),
+    ("POST", f"{LINKED}aliases/", {"alias": "new"}, LOGS),
+    ("DELETE", f"{LINKED}aliases/production/", None, LOGS),
+    ("POST", f"{LINKED}tags/", {"tag": "new"}, LOGS),
+    ("DELETE", f"{LINKED}tags/old/", None, LOGS),
+    ("DELETE", LINKED, None, LOGS),
+    ("GET", "/api/teams/research/secrets/", None, SEES),
+    ("POST", "/api/teams/research/secrets/", {"name": "NEW", "value": "x"}, RULES_TEAM),
+    ("PUT", "/api/teams/research/secrets/TOKEN/", {"value": "x"}, RULES_TEAM),
+    ("PATCH", "/api/teams/research/secrets/TOKEN/", {"value": "x"}, RULES_TEAM),
+    ("DELETE", "/api/teams/research/secrets/TOKEN/", None, RULES_TEAM),
+    ("GET", "/api/teams/research/webhooks/", None, SEES),
+    ("POST", "/api/teams/research/webhooks/", {"name": "new", "url": "https://a.example.com/"}, RULES_TEAM),
+    ("GET", WEBHOOK, None, SEES),
+    ("PATCH", WEBHOOK, {"name": "renamed"}, RULES_TEAM),
+    ("POST", f"{WEBHOOK}resume/", None, RULES_TEAM),
+    ("POST", f"{WEBHOOK}test/", {"payload": "{}"}, RULES_TEAM),
+    ("DELETE", WEBHOOK, None, RULES_TEAM),
+    ("POST", "/api/automations/", AUTOMATION, (401, 400, 403, 403, "ok", "ok", "ok")),
+    ("GET", "/api/automations/{automation}/", None, SEES),
+    ("PUT", "/api/automations/{automation}/", AUTOMATION, RULES_TEAM),
+    ("PATCH", "/api/automations/{automation}/", {"enabled": False}, RULES_TEAM),
+    ("DELETE", "/api/automations/{automation}/", None, RULES_TEAM),
+    ("GET", "/api/executions/{execution}/", None, SEES),
+]
+# These answer everybody who is signed in, with what each may see.
+PERSONAL = (
+    "/api/me/",
+    "/api/teams/",
+    "/api/organizations/",
+    "/api/registries/",
+    "/api/automations/",
+    "/api/executions/",
+)
+
+
+@pytest.fixture
+def world(alice: User, bob: User, charlie: User, project: Project, registry: Registry) -> dict[str, object]:
+    """One of everything; `old` and `production` are there to be taken away."""
+    viewer, owner = factories.make_user("viewer"), factories.make_user("owner")
+    factories.make_team(viewer=viewer)
+    teams.set_organization_role(owner, organization=registry.organization, role=Role.ADMIN)
+    RegistryMember.objects.all().delete()
+    run = factories.make_run(project, run_id="first", user=bob)
+    version = factories.make_version(project, aliases=["old"], tags=["old"], run=run)
+    champion = factories.make_collection(registry, "champion")
+    factories.make_link(version, champion, aliases=["production"])
+    factories.make_secret(project.team)
+    # a host that never resolves, so that the test of a webhook ends at once
+    factories.make_webhook(project.team, "https://hooks.invalid/")
+    automation = factories.make_automation(project)
+    execution = factories.make_execution(automation, factories.make_event(run))
+    return {"automation": automation.pk, "execution": execution.key}
+
+
+@pytest.fixture
+def clients(api: Api, world: dict[str, object]) -> dict[str, APIClient]:
+    """Somebody of every role."""
+    people = [factories.make_user(role, superuser=role == "operator") for role in ROLES[1:]]
+    return {"nobody": api(None)} | {user.username: api(user) for user in people}
+
+
+@pytest.mark.parametrize(("method", "address", "body", "expected"), MATRIX)
+def test_each_role_may_do_what_the_table_says(
+    clients: dict[str, APIClient],
+    world: dict[str, object],
+    *,
+    method: str,
+    address: str,
+    body: object,
+    expected: tuple[int | str, ...],
+) -> None:
+    """AZ1"""
+    for role, wanted in zip(ROLES, expected, strict=True):
+        with transaction.atomic():
+            answer = getattr(clients[role], method.lower())(address.format(**world), body)
+            transaction.set_rollback(True)
+        found = "ok" if wanted == "ok" and answer.status_code in {200, 201, 204} else answer.status_code
+        assert found == wanted, (role, answer.content)
+        if answer.status_code >= 400:
+            assert answer["Content-Type"] == "application/problem+json"
+            assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("address", PERSONAL)
+def test_nobody_gets_no_list(address: str, db: None) -> None:
+    answer = Client().get(address)
+
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+    assert "Authorization: Bearer" in answer.json()["detail"]
+
+
+def test_the_table_has_every_address_of_the_api(world: dict[str, object]) -> None:
+    tried = [address.format(**world) for _, address, _, _ in MATRIX] + list(PERSONAL)
+    matched = {get_resolver().resolve(address.partition("?")[0]).route for address in tried}
+
+    assert {route for route in routes(get_resolver().url_patterns) if route.startswith("api/")} == matched
+
+
+def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
+    """Every route of the site but the schema, its page, and the answer for what is not there."""
+    for pattern in patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        elif not route.endswith(("schema/", "docs/", "^.*$")):
+            yield route
+
+
+def test_a_session_reads_freely_and_writes_with_its_csrf_token(bob: User, project: Project) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(bob)
+    runs = "/api/projects/research/digits/runs/"
+
+    assert client.get(runs).status_code == 200
+    refused = client.post(runs, "{}", "application/json")
+    assert (refused.status_code, refused["Content-Type"]) == (403, "application/problem+json")
+    client.cookies["csrftoken"] = token = "a" * 32
+    assert client.post(runs, "{}", "application/json", headers={"X-CSRFToken": token}).status_code == 201
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer wrong", "Basic !!!", "Basic eDp5", "Token x", "Bearer \x80"])
+def test_a_wrong_key_is_refused_even_beside_a_session(bob: User, header: str) -> None:
+    client = Client()
+    client.force_login(bob)
+
+    answer = client.get("/api/me/", headers={"Authorization": header})
+
+    assert answer.status_code == (200 if header == "Token x" else 401)
+
+
+def test_a_revoked_key_and_a_dismissed_user_are_out(api: Api, bob: User) -> None:
+    client = api(bob)
+    UserModel.objects.filter(pk=bob.pk).update(is_active=False)
+
+    assert client.get("/api/me/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/", "/api/nothing/", "/api/teams/research/nothing/", "/api/automations/x/", "/api/%00/"]
+)
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_an_address_that_is_not_there_is_a_problem_document(address: str, method: str, db: None) -> None:
+    answer = getattr(Client(enforce_csrf_checks=True), method)(address)
+
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_a_forgotten_slash_is_pointed_out(db: None) -> None:
+    assert "end with a slash" in Client().post("/api/teams").json()["detail"]
+
+
+def test_an_execution_nobody_made_is_not_found(api: Api, alice: User) -> None:
+    assert api(alice).get(f"/api/executions/{uuid.uuid4()}/").status_code == 404
