@@ -29,6 +29,8 @@ REFUSED: tuple[tuple[str, tuple[Network, ...]], ...] = tuple(
         ("a site-local address", "fec0::/10"),
         ("a multicast address", "224.0.0.0/4 ff00::/8"),
         ("a broadcast address", "255.255.255.255/32"),
+        # Azure's machines reach their host there: public in form only.
+        ("a cloud platform's internal address", "168.63.129.16/32"),
         (
             "a reserved address",
             (
@@ -38,6 +40,8 @@ REFUSED: tuple[tuple[str, tuple[Network, ...]], ...] = tuple(
         ),
     )
 )
+
+IN_USE = ipaddress.IPv6Network("2000::/3")  # what of IPv6 has been given out
 
 # IPv6 notations that carry an IPv4 address, and where in the 128 bits it stands (bits to the right of it).
 CARRIERS: tuple[tuple[str, ipaddress.IPv6Network, int], ...] = (
@@ -95,8 +99,16 @@ class Policy:
 
 
 def refusal(address: Address, policy: Policy, host: str) -> str | None:
-    """Why a request to `host` must not connect to this address of it, as a sentence; None if it may."""
-    if policy.allows_host(host) or policy.allows_address(address):
+    """Why a request to `host` must not connect to this address of it, as a sentence; None if it may.
+
+    Allowing a whole notation, such as 64:ff9b::/96 where NAT64 is in use, does not allow what hides in it: the IPv4
+    address inside has to be public or allowed too.
+    """
+    if policy.allows_host(host):
+        return None
+    carried = _carried_by(address)
+    hides = carried is not None and kind_of(carried[1]) is not None and not policy.allows_address(carried[1])
+    if policy.allows_address(address) and not hides:
         return None
     kind = kind_of(address)
     if kind is None:
@@ -111,18 +123,24 @@ def kind_of(address: Address) -> str | None:
         # Teredo lies inside a reserved block and has a name of its own.
         if any(address.version == network.version and address in network for network in networks):
             return _carrier_of(address) or name
+    if isinstance(address, ipaddress.IPv6Address) and address not in IN_USE:
+        return _carrier_of(address) or "a reserved address"
     return _carrier_of(address)
 
 
 def _carrier_of(address: Address) -> str | None:
     """Refused whatever it carries: nobody needs such a notation to reach a public receiver."""
+    carried = _carried_by(address)
+    return f"{carried[0]} that carries {carried[1]}" if carried else None
+
+
+def _carried_by(address: Address) -> tuple[str, ipaddress.IPv4Address] | None:
     if not isinstance(address, ipaddress.IPv6Address) or int(address) <= 1:
         return None
     for name, network, shift in CARRIERS:
         if address in network:
             bits = (int(address) >> shift) & 0xFFFFFFFF
-            inner = ipaddress.IPv4Address(bits ^ 0xFFFFFFFF if "Teredo" in name else bits)
-            return f"{name} that carries {inner}"
+            return name, ipaddress.IPv4Address(bits ^ 0xFFFFFFFF if "Teredo" in name else bits)
     return None
 
 

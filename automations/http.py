@@ -4,61 +4,63 @@ Names are resolved once, every address is checked against the guard, and the con
 checked, so that a name which resolves differently a moment later gains nothing (WH9). Redirects are never followed,
 proxies of the environment are ignored, a send ends at its deadline however slowly the other side drips, and no more of
 an answer is read than is kept (WH6).
+
+The adapter of `requests` is used without its session, which would do three things that are wrong here: hand one team's
+cookies to another team's request, read the whole body of a redirect, and look into the environment.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
+import re
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
-from requests.adapters import HTTPAdapter
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from automations.addresses import Address, Policy, refusal
+from automations import sockets
+from automations.addresses import Policy, refusal
+from automations.sockets import Call, DeliveryError, Refused
+
+__all__ = [
+    "DeliveryError",
+    "Refused",
+    "Response",
+    "check_url",
+    "forget_connections",
+    "is_retryable",
+    "is_success",
+    "retry_after",
+    "send",
+]
 
 MAX_RESPONSE_BYTES = 20_000
+MAX_HEADER_CHARACTERS = 8_000  # of the answer's header fields, kept
+# Headers that say where a request ends or whom it is for: two opinions about that are how requests are smuggled.
+FRAMING = frozenset({"connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"})
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header name, RFC 9110 §5.6.2
 RETRYABLE = frozenset({408, 425, 429})
-RESOLVER_THREADS = 8
-
-
-class DeliveryError(Exception):
-    """There was no answer. `message` is a sentence for people, `duration` the seconds it took to find out;
-    `permanent` says that trying again is pointless."""
-
-    def __init__(self, message: str, *, permanent: bool = False, duration: float | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.permanent = permanent
-        self.duration = duration
-
-
-class Refused(DeliveryError):
-    """The guard does not let the request out."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, permanent=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer: at most 20 kB of its body, `duration` in seconds, and the address it came from."""
+    """An answer: at most 20 kB of its body, the header fields that fit 8,000 characters, `duration` in seconds, and the
+    address it came from."""
 
     status: int
     reason: str
@@ -67,31 +69,6 @@ class Response:
     truncated: bool
     duration: float
     peer: str
-
-
-@dataclass(slots=True)
-class _Call:
-    """One send: how long it may take, whom it may reach, and the connection it uses, so that it can be cut off."""
-
-    policy: Policy
-    connect_timeout: float
-    deadline: float
-    connection: HTTPConnection | None = None
-    expired: threading.Event = field(default_factory=threading.Event)
-
-    def remaining(self) -> float:
-        return max(self.deadline - time.monotonic(), 0.001)
-
-    def cut_off(self) -> None:
-        """End whatever the sending thread waits for; called by the timer when the deadline has come."""
-        self.expired.set()
-        sock = getattr(self.connection, "sock", None)
-        if isinstance(sock, socket.socket):
-            try:
-                # The base class: a TLS socket must be cut below TLS, without its farewell.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-            except OSError:
-                self.connection = None  # it is closed already, which is all that was wanted
 
 
 _local = threading.local()
@@ -114,20 +91,20 @@ def send(
     """
     total = float(settings.WEBHOOK_TOTAL_TIMEOUT if total_timeout is None else total_timeout)
     started = time.monotonic()
-    call = _Call(
+    call = Call(
         policy=policy or Policy.parse(settings.WEBHOOK_ALLOWED_NETWORKS),
         connect_timeout=float(settings.WEBHOOK_CONNECT_TIMEOUT if connect_timeout is None else connect_timeout),
         deadline=started + total,
     )
     check_url(url)
     try:
-        with _deadline(call):
+        with sockets.carrying(call):
             return _exchange(url, body, _encoded(headers), call, started=started)
     except DeliveryError as error:
         error.duration = time.monotonic() - started
         raise
     except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
-        message = f"No complete answer within {total:g} s." if call.expired.is_set() else _sentence(error, url, call)
+        message = f"No complete answer within {total:g} s." if call.expired() else _sentence(error, url, call)
         permanent = isinstance(error, requests.exceptions.InvalidURL | UnicodeError)
         raise DeliveryError(message, permanent=permanent, duration=time.monotonic() - started) from error
 
@@ -176,89 +153,106 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return max(moment.timestamp() - now, 0.0)
 
 
-@contextmanager
-def _deadline(call: _Call) -> Iterator[None]:
-    timer = threading.Timer(call.remaining(), call.cut_off)
-    timer.daemon = True
-    timer.start()
-    _local.call = call
-    try:
-        yield
-    finally:
-        timer.cancel()
-        _local.call = None
-
-
-def _exchange(url: str, body: bytes, headers: dict[str, bytes], call: _Call, *, started: float) -> Response:
-    answer = _session().post(
-        url,
-        data=body,
-        headers=headers,
-        timeout=(call.connect_timeout, call.remaining()),
-        allow_redirects=False,
+def _exchange(url: str, body: bytes, headers: dict[str, bytes], call: Call, *, started: float) -> Response:
+    # The sockets know the deadline; the libraries' own timeouts only must not come before it.
+    answer = _adapter().send(
+        requests.Request("POST", url, data=body, headers=headers).prepare(),
         stream=True,
+        timeout=call.remaining(),
     )
     with answer:
         # One byte more than is kept tells whether there was more; the rest is never read.
         kept = answer.raw.read(MAX_RESPONSE_BYTES + 1, decode_content=False)
-    if call.expired.is_set():
-        raise TimeoutError
     return Response(
         status=answer.status_code,
-        reason=answer.reason or "",
-        headers=dict(answer.headers),
+        reason=_storable(answer.reason or "")[:200],
+        headers=_kept_headers(answer.headers),
         body=kept[:MAX_RESPONSE_BYTES],
         truncated=len(kept) > MAX_RESPONSE_BYTES,
         duration=time.monotonic() - started,
-        peer=getattr(call.connection, "peer", ""),
+        peer=call.peer,
     )
+
+
+def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """What fits of the answer's headers; one that is too long does not push out those behind it."""
+    kept: dict[str, str] = {}
+    room = MAX_HEADER_CHARACTERS
+    for name, value in headers.items():
+        if len(name) + len(value) <= room:
+            room -= len(name) + len(value)
+            kept[_storable(name)] = _storable(value)
+    return kept
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL takes no NUL in a text."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def _encoded(headers: Mapping[str, str]) -> dict[str, bytes]:
     encoded = {"User-Agent": settings.USER_AGENT.encode(), "Accept-Encoding": b"identity"}
     for name, value in headers.items():
-        if any((ord(letter) < 32 and letter != "\t") or ord(letter) == 127 for letter in name + value):
+        if not TOKEN.fullmatch(name):
+            raise Refused("A header's name holds a space, a colon or another character that names must not have.")
+        if name.lower() in FRAMING:
+            raise Refused(f"Header {name} is set by the server itself.")
+        if any((ord(letter) < 32 and letter != "\t") or ord(letter) == 127 for letter in value):
             raise Refused(f"The value of header {name} holds a line break or another control character.")
-        encoded[name] = value.encode()
+        encoded[name] = value.strip().encode()
     return encoded
 
 
-def _session() -> requests.Session:
-    """This thread's session: connections stay open between sends, and never cross a fork."""
-    session: requests.Session | None = getattr(_local, "session", None)
-    if session is None or _local.pid != os.getpid():
-        session = requests.Session()
-        session.trust_env = False
-        session.headers.clear()
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, _GuardedAdapter(pool_connections=32, pool_maxsize=4, max_retries=0))
-        _local.session, _local.pid = session, os.getpid()
-    return session
+def _adapter() -> _GuardedAdapter:
+    """This thread's connections: they stay open between sends, and never cross a fork."""
+    adapter: _GuardedAdapter | None = getattr(_local, "adapter", None)
+    if adapter is None or _local.pid != os.getpid():
+        adapter = _GuardedAdapter(pool_connections=32, pool_maxsize=4, max_retries=0)
+        _local.adapter, _local.pid = adapter, os.getpid()
+    return adapter
+
+
+def forget_connections() -> None:
+    """Close this thread's connections and read anew which authorities TLS trusts."""
+    adapter: _GuardedAdapter | None = getattr(_local, "adapter", None)
+    if adapter is not None:
+        adapter.close()
+        _local.adapter = None
+    _tls_context.cache_clear()
 
 
 # --- the guard, where connections are made ------------------------------------------------------------------
 
 
 class _GuardedConnection(HTTPConnection):
-    peer = ""
-
     def _new_conn(self) -> socket.socket:
-        return _connect(self)
+        return sockets.connect(self.host.strip("[]"), self.port or 0)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _local.call.connection = self
+        _note_peer(self)
         super().request(*args, **kwargs)
+
+    @property
+    def is_connected(self) -> bool:
+        return super().is_connected and _still_allowed(self)
 
 
 class _GuardedTLSConnection(HTTPSConnection):
-    peer = ""
-
     def _new_conn(self) -> socket.socket:
-        return _connect(self)
+        return sockets.connect(self.host.strip("[]"), self.port or 0)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _local.call.connection = self
+        _note_peer(self)
         super().request(*args, **kwargs)
+
+    @property
+    def is_connected(self) -> bool:
+        return super().is_connected and _still_allowed(self)
+
+
+@lru_cache(maxsize=1)
+def _tls_context() -> ssl.SSLContext:
+    return sockets.tls_context(DEFAULT_CA_BUNDLE_PATH)
 
 
 class _GuardedPool(HTTPConnectionPool):
@@ -271,76 +265,32 @@ class _GuardedTLSPool(HTTPSConnectionPool):
 
 class _GuardedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, ssl_context=_tls_context(), **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _GuardedPool, "https": _GuardedTLSPool}
 
-
-def _connect(connection: _GuardedConnection | _GuardedTLSConnection) -> socket.socket:
-    """Connect to an address of the host that was checked, and to no other."""
-    call: _Call = _local.call
-    call.connection = connection
-    host = connection.host.strip("[]")
-    addresses = _resolved(host, connection.port or 0, call)
-    for address in addresses:
-        reason = refusal(address, call.policy, host)
-        if reason is not None:
-            raise Refused(reason)
-    problem: OSError | None = None
-    for address in addresses:
-        sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
-        sock.settimeout(min(call.connect_timeout, call.remaining()))
-        try:
-            sock.connect((str(address), connection.port or 0))
-        except OSError as error:
-            sock.close()
-            problem = error
-        else:
-            return _verified(sock, address, connection)
-    raise problem or OSError("no addresses")
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Certificates are always checked; the context has the authorities, so none are read for each connection."""
+        conn.cert_reqs = "CERT_REQUIRED"
 
 
-def _verified(
-    sock: socket.socket, address: Address, connection: _GuardedConnection | _GuardedTLSConnection
-) -> socket.socket:
-    peer = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
-    if peer != address:
-        sock.close()
-        raise Refused(f"The connection to {address} ended up at {peer}; nothing was sent.")
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.peer = str(peer)
-    return sock
+def _note_peer(connection: HTTPConnection) -> None:
+    if connection.sock is not None:  # one that is used again; a new one says its peer when it connects
+        sockets.current().peer = str(sockets.peer_of(connection.sock))
 
 
-def _resolved(host: str, port: int, call: _Call) -> list[Address]:
-    try:
-        found = _look_up(host, port).result(timeout=min(call.connect_timeout, call.remaining()))
-    except FutureTimeout:
-        raise DeliveryError(f"The name {host} could not be resolved in {call.connect_timeout:g} s.") from None
-    except (OSError, UnicodeError) as error:
-        raise DeliveryError(f"The name {host} could not be resolved. Check the spelling of the endpoint.") from error
-    return list(dict.fromkeys(ipaddress.ip_address(str(row[4][0]).partition("%")[0]) for row in found))
-
-
-def _look_up(host: str, port: int) -> Future[list[Any]]:
-    # In a thread, because resolving has no timeout of its own.
-    global _resolver, _resolver_pid  # noqa: PLW0603  one pool of threads a process, made anew after a fork
-    if _resolver is None or _resolver_pid != os.getpid():
-        _resolver = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
-        _resolver_pid = os.getpid()
-    return _resolver.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-
-
-_resolver: ThreadPoolExecutor | None = None
-_resolver_pid = 0
+def _still_allowed(connection: HTTPConnection) -> bool:
+    """Whether an open connection may be used again; if not, connecting anew says why."""
+    peer = sockets.peer_of(connection.sock)
+    return refusal(peer, sockets.current().policy, connection.host.strip("[]")) is None
 
 
 # --- what went wrong, for people ----------------------------------------------------------------------------
 
 
-def _sentence(error: Exception, url: str, call: _Call) -> str:
+def _sentence(error: Exception, url: str, call: Call) -> str:
     host = urlsplit(url).hostname or url
     root = _root(error)
-    no_connection = isinstance(error, requests.exceptions.ConnectTimeout) or call.connection is None
+    no_connection = isinstance(error, requests.exceptions.ConnectTimeout) or not call.peer
     timed_out = isinstance(error, requests.exceptions.Timeout) or isinstance(root, TimeoutError)
     sentences = (
         (isinstance(error, requests.exceptions.SSLError), f"The TLS connection to {host} failed: {_tls(root)}."),
@@ -349,7 +299,10 @@ def _sentence(error: Exception, url: str, call: _Call) -> str:
         (timed_out and no_connection, f"{host} did not accept a connection within {call.connect_timeout:g} s."),
         (timed_out, f"{host} did not answer in time."),
         (isinstance(root, ConnectionError), f"{host} closed the connection without an answer."),
-        (isinstance(root, HTTPException), f"{host} sent an answer that is not valid HTTP ({type(root).__name__})."),
+        (
+            isinstance(root, HTTPException | ValueError),
+            f"{host} sent an answer that is not valid HTTP ({type(root).__name__}).",
+        ),
         (True, f"{host} could not be reached: {getattr(root, 'strerror', None) or type(root).__name__}."),
     )
     return next(sentence for applies, sentence in sentences if applies)

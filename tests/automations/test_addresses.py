@@ -38,6 +38,8 @@ NOBODY = Policy()
         ("192.0.2.1", "reserved"),
         ("198.18.0.1", "reserved"),
         ("2001:db8::1", "reserved"),
+        ("4000::1", "reserved"),
+        ("168.63.129.16", "cloud platform"),
         ("::ffff:127.0.0.1", "IPv4-mapped address that carries 127.0.0.1"),
         ("::ffff:10.0.0.1", "IPv4-mapped address that carries 10.0.0.1"),
         ("::ffff:8.8.8.8", "IPv4-mapped"),
@@ -88,6 +90,21 @@ def test_operators_allow_networks_addresses_and_hosts() -> None:
         assert refusal(ipaddress.ip_address(address), policy, host) is None
     for address, host in [("192.168.1.8", "x"), ("127.0.0.1", "corp.example"), ("127.0.0.1", "evilcorp.example")]:
         assert refusal(ipaddress.ip_address(address), policy, host) is not None
+
+
+def test_wh9_allowing_a_notation_does_not_allow_what_hides_in_it() -> None:
+    nat64 = Policy.parse(["64:ff9b::/96"])
+    assert refusal(ipaddress.ip_address("64:ff9b::808:808"), nat64, "x") is None
+    assert "carries 169.254.169.254" in str(refusal(ipaddress.ip_address("64:ff9b::a9fe:a9fe"), nat64, "x"))
+    both = Policy.parse(["64:ff9b::/96", "10.0.0.0/8"])
+    assert refusal(ipaddress.ip_address("64:ff9b::a00:1"), both, "x") is None
+    everything = Policy.parse(["::/0"])
+    assert refusal(ipaddress.ip_address("::ffff:127.0.0.1"), everything, "x") is not None
+
+
+@given(st.ip_addresses(v=6).filter(lambda address: not address.is_global))
+def test_wh9_no_ipv6_address_that_python_calls_private_is_let_out(address: ipaddress.IPv6Address) -> None:
+    assert kind_of(address) is not None
 
 
 @pytest.mark.parametrize("entry", ["10.0.0.0/99", "300.1.1.1", "not a host", "http://x", "::zz", "-"])

@@ -89,6 +89,55 @@ def test_wh6_a_receiver_that_drips_is_cut_off_at_the_deadline(receiver: Receiver
     assert error.value.duration < 5
 
 
+@pytest.mark.parametrize("headers", [{"Connection": "close"}, {"X-Kept": "open"}])
+@pytest.mark.parametrize("status", [200, 302])
+def test_wh6_no_kind_of_answer_stretches_the_deadline(receiver: Receiver, headers: dict[str, str], status: int) -> None:
+    """A connection that the answer closes leaves the pool, and a redirect invites to read its body: still 0.3 s."""
+    receiver.behave(status=status, headers={**headers, "Location": "/"}, body=b"z" * 1000, drip=0.05)
+    with pytest.raises(http.DeliveryError, match=r"No complete answer within 0\.3 s") as error:
+        send(receiver.url, total_timeout=0.3)
+    assert error.value.duration is not None
+    assert error.value.duration < 5
+
+
+def test_wh6_of_a_redirect_no_more_is_read_than_of_other_answers(receiver: Receiver) -> None:
+    receiver.behave(status=302, headers={"Location": "http://[broken/"}, body=b"x" * 10_000_000)
+    response = send(receiver.url)
+    assert (response.status, len(response.body), response.truncated) == (302, 20_000, True)
+
+
+def test_wh6_a_chunk_of_negative_length_does_not_fill_the_memory(receiver: Receiver) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n"
+    receiver.behave(raw=head + b"x" * 10_000_000)
+    with pytest.raises(http.DeliveryError, match="has no end") as error:
+        send(receiver.url)
+    assert not error.value.permanent
+
+
+def test_wh6_headers_without_measure_are_not_kept(receiver: Receiver) -> None:
+    receiver.behave(headers={"X-Long": "h" * 60_000, "Retry-After": "7", "X-Nul": "a\x00b"})
+    response = send(receiver.url)
+    assert "X-Long" not in response.headers
+    assert http.retry_after(response.headers, 0.0) == 7
+    assert response.headers["X-Nul"] == "a\N{REPLACEMENT CHARACTER}b"
+    receiver.behave(headers={f"X-Long-{number}": "h" * 60_000 for number in range(20)})
+    with pytest.raises(http.DeliveryError, match="headers without measure"):
+        send(receiver.url)
+
+
+def test_one_team_s_cookies_never_reach_another_team_s_request(receiver: Receiver) -> None:
+    receiver.behave(headers={"Set-Cookie": "session=of-the-first; Path=/"})
+    send(receiver.url)
+    send(receiver.url)
+    assert all("Cookie" not in request.headers for request in receiver.requests)
+
+
+def test_wh9_an_open_connection_is_not_used_when_its_address_is_no_longer_allowed(receiver: Receiver) -> None:
+    send(receiver.url)
+    assert "a loopback address" in refused(receiver.url, policy=Policy())
+    assert len(receiver.requests) == 1
+
+
 def test_wh6_a_receiver_that_hangs_is_cut_off_at_the_deadline(receiver: Receiver) -> None:
     receiver.behave(hold=True)
     with pytest.raises(http.DeliveryError, match=r"within 0\.3 s|in time"):
@@ -100,6 +149,9 @@ def test_wh6_a_receiver_that_hangs_is_cut_off_at_the_deadline(receiver: Receiver
     ("behaviour", "sentence"),
     [
         ({"raw": b"this is not HTTP\r\n\r\n"}, "not valid HTTP|closed the connection"),
+        ({"raw": b"HTTP/1.1 999999 What\r\n\r\n"}, "not valid HTTP"),
+        ({"raw": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc"}, "not valid HTTP"),
+        ({"raw": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc"}, "not valid HTTP"),
         ({"close": True}, "closed the connection without an answer"),
     ],
 )
@@ -201,6 +253,13 @@ def test_only_plain_web_addresses_are_called(url: str) -> None:
 def test_a_header_cannot_break_out_of_its_line(receiver: Receiver) -> None:
     with pytest.raises(http.Refused, match="line break"):
         http.send(receiver.url, body=b"", headers={"X-Token": "a\r\nX-Evil: 1"}, policy=LOOPBACK)
+    assert not receiver.requests
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "Host", "Connection", "A: b", "A b", ""])
+def test_a_header_cannot_change_where_a_request_ends_or_goes(receiver: Receiver, name: str) -> None:
+    with pytest.raises(http.Refused, match=r"name holds a space|set by the server itself"):
+        http.send(receiver.url, body=b"", headers={name: "0"}, policy=LOOPBACK)
     assert not receiver.requests
 
 

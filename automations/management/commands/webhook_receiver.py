@@ -75,7 +75,7 @@ class Desk:
     def handler(self) -> type[BaseHTTPRequestHandler]:
         desk = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Conversation(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
@@ -95,7 +95,7 @@ class Desk:
             def log_message(self, *args: Any) -> None:
                 """Everything worth saying is said by the desk."""
 
-        return Handler
+        return Conversation
 
     def take(self, path: str, headers: dict[str, str], body: bytes) -> int:
         """Note one request; returns the status to answer with."""
