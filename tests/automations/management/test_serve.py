@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -80,6 +81,8 @@ class Server:
         try:
             with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
                 return int(answer.status)
+        except HTTPError as refusal:
+            return refusal.code
         except OSError:  # refused, or cut off in the middle of a restart
             return 0
 
