@@ -81,6 +81,7 @@ def webhook_for(user: User | AnonymousUser, team: Team, name: str) -> Webhook:
     found = (
         Webhook.objects.visible_to(user)
         .select_related("team", "access_token", "secret")
+        .defer("access_token__value", "secret__value")
         .prefetch_related("headers__secret")
         .filter(team=team, name=name)
         .first()

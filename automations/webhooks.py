@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db.models import RestrictedError
 
 from automations import addresses, unsealing
 from automations.actions.base import ActionError, Receipt
@@ -144,8 +144,8 @@ def delete(webhook: Webhook, *, by: User) -> None:
     try:
         with transaction.atomic():
             webhook.delete()
-    except ProtectedError as error:
-        raise IntegrationInUse(webhook, sorted(str(user) for user in error.protected_objects)) from error
+    except RestrictedError as error:
+        raise IntegrationInUse(webhook, sorted(str(user) for user in error.restricted_objects)) from error
 
 
 def resume(webhook: Webhook, *, by: User) -> Webhook:

@@ -152,6 +152,7 @@ AUTH_USER_MODEL = "projects.User"
 
 MIDDLEWARE = [
     "automations_site.logs.name_requests",
+    "automations_site.refusals.refuse_nul",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -42,9 +42,7 @@ def role_in_organization(user: User | AnonymousUser, organization: Organization 
     if user.is_superuser:
         return Role.ADMIN
     role = (
-        OrganizationMember.objects.filter(organization=organization, user=user)
-        .values_list("role", flat=True)
-        .first()
+        OrganizationMember.objects.filter(organization=organization, user=user).values_list("role", flat=True).first()
     )
     return Role(role) if role else None
 
@@ -85,9 +83,7 @@ def require(user: User | AnonymousUser, permission: Permission, team: Team) -> N
     if role is None:
         raise Http404(f"There is no team “{team}”.")
     who = "a team admin" if NEEDED_ROLE[permission] is Role.ADMIN else "a member of the team"
-    raise PermissionDenied(
-        f"You may not {permission} in {team}: your role there is {role.label.lower()}. Ask {who}."
-    )
+    raise PermissionDenied(f"You may not {permission} in {team}: your role there is {role.label.lower()}. Ask {who}.")
 
 
 def team_for(user: User | AnonymousUser, name: str) -> Team:

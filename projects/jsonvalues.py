@@ -44,7 +44,5 @@ def _text(value: str, path: str) -> str:
     if "\x00" in value:
         raise ValidationError(f"Text{where} has a NUL character, which cannot be stored. Remove it.")
     if any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise ValidationError(
-            f"Text{where} has half of a surrogate pair, which is not a character. Remove it."
-        )
+        raise ValidationError(f"Text{where} has half of a surrogate pair, which is not a character. Remove it.")
     return value

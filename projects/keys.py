@@ -59,9 +59,9 @@ def user_of(key: str, *, at: datetime | None = None) -> User | None:
         return None
     now = at or timezone.now()
     if row.last_used_at is None or row.last_used_at < now - USE_IS_NOTED_EVERY:
-        ApiKey.objects.filter(
-            Q(last_used_at=None) | Q(last_used_at__lt=now - USE_IS_NOTED_EVERY), pk=row.pk
-        ).update(last_used_at=now)
+        ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - USE_IS_NOTED_EVERY), pk=row.pk).update(
+            last_used_at=now
+        )
     return row.user
 
 

@@ -28,9 +28,7 @@ def values_before(run: Run, *, line: int, capacities: Mapping[str, int]) -> dict
     return values
 
 
-def store(
-    run: Run, *, next_line: int, capacities: Mapping[str, int], values: Mapping[str, Sequence[float]]
-) -> None:
+def store(run: Run, *, next_line: int, capacities: Mapping[str, int], values: Mapping[str, Sequence[float]]) -> None:
     """Keep the windows, in one statement."""
     MetricWindow.objects.bulk_create(
         [

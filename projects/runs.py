@@ -44,7 +44,7 @@ def create(project: Project, *, by: User, at: datetime, run_id: str | None = Non
         RunExists: the id is taken in this project.
     """
     run_id = run_id or new_run_id()
-    state = RunState(fields.pop("state", RunState.RUNNING))
+    state = fields.pop("state", RunState.RUNNING)
     if state not in {RunState.PENDING, RunState.RUNNING}:
         raise ValidationError({"state": "A run begins as pending or running."})
     fields = _cleaned(fields)
@@ -103,10 +103,12 @@ def kill(run: Run, *, by: User | None, at: datetime) -> Run:
 
 def heartbeat(run: Run, *, at: datetime) -> Run:
     """The script is alive. A run that was given up as crashed is running again."""
-    if run.state == RunState.CRASHED:
-        run = _move(run, to=RunState.RUNNING, by=run.user, at=at)
-    Run.objects.filter(pk=run.pk, heartbeat_at__lt=at).update(heartbeat_at=at)
-    run.heartbeat_at = max(run.heartbeat_at, at)
+    with transaction.atomic():
+        run = lock(run)
+        if run.state == RunState.CRASHED:
+            run = _move_locked(run, to=RunState.RUNNING, by=run.user, at=at)
+        run.heartbeat_at = max(run.heartbeat_at, at)
+        run.save(update_fields=["heartbeat_at"])
     return run
 
 
@@ -124,16 +126,14 @@ def mark_crashed(*, silent_for: timedelta, at: datetime) -> list[Run]:
 
 
 def _cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
-    problems: dict[str, Any] = {name: "This cannot be set." for name in set(fields) - EDITABLE}
+    problems: dict[str, Any] = dict.fromkeys(set(fields) - EDITABLE, "This cannot be set.")
     cleaned: dict[str, Any] = {}
     for name, value in fields.items():
         try:
             cleaned[name] = storable(value)
             if name in {"config", "summary"} and not isinstance(value, dict):
                 problems[name] = "This is an object of names and values."
-            if name == "tags" and not (
-                isinstance(value, list) and all(isinstance(tag, str) for tag in value)
-            ):
+            if name == "tags" and not (isinstance(value, list) and all(isinstance(tag, str) for tag in value)):
                 problems[name] = "Tags are a list of texts."
         except ValidationError as error:
             problems[name] = error.messages
@@ -152,9 +152,7 @@ def _move(run: Run, *, to: RunState, by: User | None, at: datetime, exit_code: i
         return _move_locked(lock(run), to=to, by=by, at=at, exit_code=exit_code)
 
 
-def _move_locked(
-    run: Run, *, to: RunState, by: User | None, at: datetime, exit_code: int | None = None
-) -> Run:
+def _move_locked(run: Run, *, to: RunState, by: User | None, at: datetime, exit_code: int | None = None) -> Run:
     before = RunState(run.state)
     if before is to:
         return run
@@ -167,9 +165,7 @@ def _move_locked(
     if to is RunState.RUNNING:
         run.heartbeat_at = at
         run.started_at = run.started_at or at
-    run.save(
-        update_fields=["state", "exit_code", "state_changes", "finished_at", "heartbeat_at", "started_at"]
-    )
+    run.save(update_fields=["state", "exit_code", "state_changes", "finished_at", "heartbeat_at", "started_at"])
     _announce_state(run, before=before, at=at, by=by)
     return run
 

@@ -46,8 +46,10 @@ def set_role(user: User, *, team: Team, role: Role) -> TeamMember:
     Raises:
         ValidationError: the team is somebody's personal one.
     """
-    if team.is_personal and team.owner_id != user.pk:
-        raise ValidationError(f"{team} is a personal team: it has no other members.", code="personal_team")
+    if team.is_personal and (team.owner_id != user.pk or role != Role.ADMIN):
+        raise ValidationError(
+            f"{team} is a personal team: its owner is its admin, and it has no other members.", code="personal_team"
+        )
     membership, _ = TeamMember.objects.update_or_create(team=team, user=user, defaults={"role": role})
     return membership
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import RestrictedError
 
 from projects.models import Team, User
 from secrets_vault.models import Secret
@@ -19,9 +19,7 @@ class SecretInUse(Exception):
 
     def __init__(self, secret: Secret, users: list[str]) -> None:
         self.users = users
-        super().__init__(
-            f"Secret {secret.name} is used by {', '.join(users)}. Choose another secret there first."
-        )
+        super().__init__(f"Secret {secret.name} is used by {', '.join(users)}. Choose another secret there first.")
 
 
 def create(team: Team, *, name: str, value: str, by: User | None) -> Secret:
@@ -61,12 +59,12 @@ def delete(secret: Secret) -> None:
     try:
         with transaction.atomic():
             secret.delete()
-    except ProtectedError as error:
-        raise SecretInUse(secret, sorted({_user_name(user) for user in error.protected_objects})) from error
+    except RestrictedError as error:
+        raise SecretInUse(secret, sorted({_user_name(user) for user in error.restricted_objects})) from error
 
 
 def _user_name(user: object) -> str:
-    # A webhook's header protects the secret on behalf of its webhook.
+    # A webhook's header holds on to the secret on behalf of its webhook.
     return str(getattr(user, "webhook", user))
 
 

@@ -71,6 +71,7 @@ class Webhooks(Endpoint):
         rows = (
             Webhook.objects.filter(team=found)
             .select_related("team", "access_token", "secret")
+            .defer("access_token__value", "secret__value")
             .prefetch_related("headers")
         )
         return self.page(rows, WebhookSerializer)

@@ -138,7 +138,7 @@ class Automation(models.Model):
     filter = models.JSONField(default=dict, blank=True)
     condition = models.JSONField(default=dict, blank=True)
     action_kind = models.CharField("action", max_length=32, choices=ActionKind)
-    webhook = models.ForeignKey(Webhook, on_delete=models.PROTECT, null=True, blank=True, related_name="automations")
+    webhook = models.ForeignKey(Webhook, on_delete=models.RESTRICT, null=True, blank=True, related_name="automations")
     payload = models.TextField(blank=True, help_text="JSON template; empty for the default document.")
     created_by = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

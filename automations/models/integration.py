@@ -43,10 +43,10 @@ class Webhook(models.Model):
     name = models.CharField(max_length=64, validators=[validate_webhook_name])
     url = models.CharField("endpoint URL", max_length=2000, validators=[URLValidator(schemes=["http", "https"])])
     access_token = models.ForeignKey(
-        "secrets_vault.Secret", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        "secrets_vault.Secret", on_delete=models.RESTRICT, null=True, blank=True, related_name="+"
     )
     secret = models.ForeignKey(
-        "secrets_vault.Secret", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        "secrets_vault.Secret", on_delete=models.RESTRICT, null=True, blank=True, related_name="+"
     )
     signature_encoding = models.CharField(max_length=8, choices=SignatureEncoding, default=SignatureEncoding.BASE64)
     # Set when the endpoint answered 410 Gone: nothing is sent until an admin resumes it.
@@ -79,7 +79,7 @@ class WebhookHeader(models.Model):
     name = models.CharField(max_length=128, validators=[validate_header_name])
     value = models.CharField(max_length=1000, blank=True)
     secret = models.ForeignKey(
-        "secrets_vault.Secret", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        "secrets_vault.Secret", on_delete=models.RESTRICT, null=True, blank=True, related_name="+"
     )
 
     class Meta:

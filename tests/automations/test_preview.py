@@ -1,0 +1,130 @@
+"""PL2–PL5: previews on real events, and what the linter says."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from django.utils import timezone
+
+from automations import preview
+from automations.editing import Draft
+from automations.models import ActionKind, EventType
+from automations.unsealing import MASK
+from projects import metrics, runs
+from projects.models import Project, Team
+from registries import labels
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+STATE = Draft(
+    name="n", event_type=EventType.RUN_STATE, action_kind=ActionKind.WEBHOOK, condition={"states": ["FAILED"]}
+)
+
+
+def test_the_latest_event_of_the_kind_in_the_scope_is_taken(project: Project, team: Team) -> None:
+    assert preview.recent_event(project, EventType.RUN_STATE) is None
+    factories.make_run(project, display_name="first")
+    factories.make_run(project, display_name="second")
+    factories.make_run(factories.make_project(team, "elsewhere"), display_name="third")
+    factories.make_version(project)
+    event = preview.recent_event(project, EventType.RUN_STATE)
+    assert event is not None
+    assert event.facts["display_name"] == "second"
+    assert preview.recent_event(team, EventType.RUN_STATE) != event
+
+
+def test_pl5_variables_that_do_not_apply_are_empty_and_secrets_are_masked(project: Project, team: Team) -> None:
+    factories.make_run(project, display_name='quote " and \\ newline \n')
+    hook = factories.make_webhook(
+        team,
+        access_token=factories.make_secret(team, name="TOKEN", value="canary-token"),
+        secret=factories.make_secret(team, name="SIGNING", value="canary-signing"),
+    )
+    event = preview.recent_event(project, EventType.RUN_STATE)
+    assert event is not None
+    draft = STATE
+    draft.webhook = hook
+    draft.payload = '{"run": "${run_name}", "alias": "${alias}", "t": "${ACCESS_TOKEN}", "s": "${SIGNING}"}'
+    assert json.loads(preview.rendered(draft, event=event)) == {
+        "run": 'quote " and \\ newline \n',
+        "alias": "",
+        "t": MASK,
+        "s": MASK,
+    }
+    draft.payload, draft.webhook = "", None
+
+
+def test_the_default_document_is_shown_without_a_template(project: Project) -> None:
+    factories.make_run(project, display_name="prod-7")
+    event = preview.recent_event(project, EventType.RUN_STATE)
+    assert event is not None
+    shown = json.loads(preview.rendered(STATE, event=event))
+    assert shown["run"]["name"] == "prod-7"
+    assert shown["automation"]["summary"] == "When a run fails, call a webhook"
+
+
+def test_pl5_the_linter_names_variables_that_never_apply() -> None:
+    warnings = preview.lint(
+        '{"a": "${run_name}", "b": "${alias}", "c": "${run_nmae}"}', event_type=EventType.RUN_STATE, webhook=None
+    )
+    assert len(warnings) == 2
+    assert "${alias} does not apply to this event" in warnings[0]
+    assert "Did you mean ${run_name}?" in warnings[1]
+    assert preview.lint("", event_type=EventType.RUN_STATE, webhook=None) == []
+
+
+def test_pl2_metric_variables_tell_what_was_seen_against_what_was_asked(project: Project) -> None:
+    condition = {"name": "loss", "agg_op": "AVERAGE", "window_size": 3, "cmp_op": "$gt", "threshold": 0.9}
+    factories.make_automation(project, EventType.RUN_METRIC, condition=condition)
+    run = factories.make_run(project)
+    metrics.append(
+        run, metrics.parse(json.dumps([{"loss": value} for value in (1, math.nan, 2)]).encode()), at=timezone.now()
+    )
+    event = preview.recent_event(project, EventType.RUN_METRIC)
+    assert event is not None
+    names = ("metric_name", "metric_values", "metric_filter", "metric_filter_short", "metric_current_status")
+    draft = Draft(
+        name="n",
+        event_type=EventType.RUN_METRIC,
+        action_kind=ActionKind.WEBHOOK,
+        condition=condition,
+        payload=json.dumps({name: f"${{{name}}}" for name in names}),
+    )
+    assert json.loads(preview.rendered(draft, event=event)) == {
+        "metric_name": "loss",
+        "metric_values": '[1.0, "NaN", 2.0]',
+        "metric_filter": "loss (average of the last 3 values) is above 0.9",
+        "metric_filter_short": "loss > 0.9",
+        "metric_current_status": "1.5 > 0.9, average of the last 3 values",
+    }
+
+
+def test_pl2_pl3_artifact_variables_name_the_version(project: Project) -> None:
+    version = factories.make_version(project, metadata={"accuracy": 0.9, "tags": ["a"]})
+    labels.add_alias(version, "production", by=factories.make_user("bob"), at=timezone.now())
+    event = preview.recent_event(project, EventType.ADD_ARTIFACT_ALIAS)
+    assert event is not None
+    draft = Draft(
+        name="n",
+        event_type=EventType.ADD_ARTIFACT_ALIAS,
+        action_kind=ActionKind.WEBHOOK,
+        payload='["${artifact_version_string}", "${artifact_metadata.tags}", "${event_author}", "${run_id}"]',
+    )
+    assert json.loads(preview.rendered(draft, event=event)) == [
+        "research/digits/model:production",
+        '["a"]',
+        "bob",
+        "",
+    ]
+
+
+def test_a_run_that_was_deleted_still_previews(project: Project) -> None:
+    run = factories.make_run(project)
+    runs.finish(run, exit_code=1, by=run.user, at=timezone.now())
+    run.delete()
+    event = preview.recent_event(project, EventType.RUN_STATE)
+    assert event is not None
+    assert json.loads(preview.rendered(STATE, event=event))["run"]["url"] is None

@@ -1,0 +1,196 @@
+"""Webhooks of a team: what is refused, testing (WH1, WH4, WH9, SE3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.http import Http404
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from automations import access, webhooks
+from automations.models import Execution, Webhook
+from automations.unsealing import MASK, Credentials, unseal
+from projects.models import Team, User
+from secrets_vault import secrets
+from tests import factories
+from tests.receiver import Receiver
+
+pytestmark = pytest.mark.django_db
+
+URL = "https://hooks.example.com/deploy"
+
+
+@pytest.fixture
+def receiver(settings: Settings) -> Iterator[Receiver]:
+    settings.WEBHOOK_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    with Receiver() as receiver:
+        yield receiver
+
+
+def problems(team: Team, by: User, **fields: Any) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as error:
+        webhooks.create(team, by=by, **{"name": "deploy", "url": URL, **fields})
+    assert not Webhook.objects.exists()
+    found: dict[str, list[str]] = error.value.message_dict
+    return found
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"name": ""}, "name", "blank"),
+        ({"name": "a/b"}, "name", "letters"),
+        ({"name": " edge "}, "name", "letters"),
+        ({"name": "x" * 65}, "name", "64"),
+        ({"url": "not a url"}, "url", "valid URL"),
+        ({"url": "ftp://example.com/x"}, "url", "valid URL"),
+        ({"url": "http://169.254.169.254/latest"}, "url", "a link-local address"),
+        ({"url": "http://127.0.0.1:9/"}, "url", "WEBHOOK_ALLOWED_NETWORKS"),
+        ({"url": "http://[::1]/"}, "url", "a loopback address"),
+        ({"url": "https://user:pass@example.com/"}, "url", "credentials"),
+        ({"signature_encoding": "rot13"}, "signature_encoding", "rot13"),
+        ({"headers": {"bad name": "x"}}, "headers", "bad name"),
+        ({"headers": {"Content-Length": "1"}}, "headers", "set by the server itself"),
+        ({"headers": {"X-A": "a\r\nX-B: b"}}, "headers", "printable"),
+        ({"headers": {"X-A": "1", "x-a": "2"}}, "headers", "twice"),
+        ({"headers": {"X-A": "${NO_SUCH}"}}, "headers", "no secret NO_SUCH"),
+        ({"headers": {"X-A": "${A} ${B}"}}, "headers", "one secret"),
+        ({"headers": {"Authorization": "token in-the-open"}}, "headers", "in the open"),
+    ],
+)
+def test_wh1_bad_input_is_refused_with_its_field(
+    team: Team, alice: User, fields: dict[str, Any], field: str, words: str
+) -> None:
+    assert words in " ".join(problems(team, alice, **fields)[field])
+
+
+def test_wh1_a_secret_of_another_team_is_not_usable(team: Team, alice: User) -> None:
+    foreign = factories.make_secret(factories.make_team("other-team"), name="THEIRS")
+    assert "no secret THEIRS" in problems(team, alice, access_token=foreign)["access_token"][0]
+
+
+def test_a_taken_name_is_refused(team: Team, alice: User) -> None:
+    factories.make_webhook(team, name="deploy")
+    with pytest.raises(ValidationError, match="already"):
+        webhooks.create(team, by=alice, name="deploy", url=URL)
+
+
+def test_only_team_admins_change_webhooks(team: Team, bob: User, charlie: User) -> None:
+    hook = factories.make_webhook(team)
+    for act in (
+        lambda by: webhooks.create(team, by=by, name="x", url=URL),
+        lambda by: webhooks.delete(hook, by=by),
+        lambda by: webhooks.resume(hook, by=by),
+        lambda by: webhooks.test(hook, payload="{}", by=by),
+    ):
+        with pytest.raises(PermissionDenied):
+            act(bob)
+        with pytest.raises(Http404):
+            act(charlie)
+
+
+def test_se3_a_webhook_in_use_is_not_deleted_and_names_its_automations(team: Team, alice: User) -> None:
+    hook = factories.make_webhook(team)
+    factories.make_automation(name="Deploy production", webhook=hook)
+    with pytest.raises(webhooks.IntegrationInUse, match="Deploy production"):
+        webhooks.delete(hook, by=alice)
+    assert Webhook.objects.exists()
+
+
+def test_se3_a_secret_in_use_is_not_deleted_and_names_its_webhooks(team: Team, alice: User) -> None:
+    token = factories.make_secret(team, name="TOKEN")
+    header = factories.make_secret(team, name="HEADER")
+    hook = webhooks.create(team, by=alice, name="deploy", url=URL, access_token=token, headers={"X-Key": "${HEADER}"})
+    for secret in (token, header):
+        with pytest.raises(secrets.SecretInUse, match="deploy"):
+            secrets.delete(secret)
+    webhooks.delete(hook, by=alice)
+    secrets.delete(token)
+
+
+def test_listing_webhooks_unseals_nothing(team: Team, alice: User) -> None:
+    """SE1: a value is read where it is sent, and nowhere else."""
+    token = factories.make_secret(team, name="TOKEN")
+    factories.make_webhook(team, access_token=token, secret=token, headers={"X-Key": ("${TOKEN}", token)})
+    with CaptureQueriesContext(connection) as captured:
+        hook = access.webhook_for(alice, team, "pager")
+        assert hook.access_token is not None
+        assert hook.secret is not None
+        assert [hook.access_token.name, hook.secret.name, hook.headers.get().secret.name] == ["TOKEN"] * 3
+        assert Webhook.objects.get().access_token.name == "TOKEN"
+    assert not [
+        query for query in captured.captured_queries if '"value"' in query["sql"].replace('header"."value"', "")
+    ]
+
+
+def test_a_team_can_be_deleted_with_its_webhooks_and_secrets(team: Team) -> None:
+    token = factories.make_secret(team, name="TOKEN")
+    hook = factories.make_webhook(team, access_token=token)
+    factories.make_automation(factories.make_project(team), webhook=hook)
+    team.delete()
+    assert not Webhook.objects.exists()
+
+
+def test_changing_the_headers_replaces_them(team: Team, alice: User) -> None:
+    hook = webhooks.create(team, by=alice, name="deploy", url=URL, headers={"X-A": "1", "X-B": "2"})
+    hook = webhooks.update(
+        hook,
+        by=alice,
+        name="deploy",
+        url=URL,
+        access_token=None,
+        secret=None,
+        signature_encoding="hex",
+        headers={"X-C": "3"},
+    )
+    assert unseal(hook).headers == {"X-C": "3"}
+
+
+def test_wh4_a_test_sends_the_real_credentials_and_saves_nothing(team: Team, alice: User, receiver: Receiver) -> None:
+    token = factories.make_secret(team, name="TOKEN", value="t0ken-canary")
+    secret = factories.make_secret(team, name="SIGNING", value="signing-canary")
+    hook = webhooks.create(team, by=alice, name="deploy", url=receiver.url, access_token=token, secret=secret)
+    receiver.behave(status=202, body=b'{"echo": "t0ken-canary"}', headers={"X-Echo": "t0ken-canary"})
+    exchange = webhooks.test(hook, payload='{"text": "hello"}', by=alice)
+    assert exchange.succeeded
+    assert (exchange.status_code, exchange.response_body) == (202, f'{{"echo": "{MASK}"}}')
+    assert "canary" not in repr(exchange)
+    (request,) = receiver.requests
+    assert request.headers["Authorization"] == "Bearer t0ken-canary"
+    assert request.headers["webhook-id"].startswith("test_")
+    assert request.json() == {"text": "hello"}
+    assert not Execution.objects.exists()
+
+
+def test_wh4_a_test_takes_the_guarded_path(team: Team, alice: User, settings: Settings) -> None:
+    settings.WEBHOOK_ALLOWED_NETWORKS = []
+    hook = factories.make_webhook(team, url="http://127.0.0.1:9/")
+    exchange = webhooks.test(hook, payload="{}", by=alice)
+    assert exchange.status_code is None
+    assert "a loopback address" in exchange.error
+
+
+def test_wh4_a_payload_that_is_not_json_is_refused(team: Team, alice: User) -> None:
+    hook = factories.make_webhook(team)
+    for payload in ("{oops", "", '{"a": NaN}', "[" * 100_000):
+        with pytest.raises(ValidationError, match="not JSON"):
+            webhooks.test(hook, payload=payload, by=alice)
+
+
+def test_credentials_mask_every_spelling_and_their_own_repr() -> None:
+    credentials = Credentials(values=('pa"ss wörd',), access_token='pa"ss wörd')
+    for text in (
+        'pa"ss wörd',
+        'pa\\"ss wörd',
+        'pa\\"ss w\\u00f6rd',
+        "pa%22ss%20w%C3%B6rd",
+        "pa%22ss+w%C3%B6rd",
+        "cGEic3Mgd8O2cmQ=",
+    ):
+        assert credentials.redact(f"<{text}>") == f"<{MASK}>"
+    assert "ss w" not in repr(credentials)
