@@ -44,7 +44,7 @@ class RunTable:
 
 def run_table(project: Project, params: QueryDict) -> RunTable:
     """The runs that the query string asks for: `q` searches name and id, `state`, `column` (several), `page`."""
-    search = params.get("q", "").strip().replace("\x00", "")
+    search = params.get("q", "").strip()
     state = params.get("state", "") if params.get("state") in RunState.values else ""
     runs = Run.objects.filter(project=project).select_related("user").defer("config", "notes")
     if search:

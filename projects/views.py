@@ -22,7 +22,7 @@ from projects.pages import Dialog, PageRequest, ask, page_of, posted, query_with
 @vary_on_headers("HX-Request", "HX-Target")
 def project_list(request: PageRequest) -> HttpResponse:
     """All projects the user may see, the most recently active first."""
-    search = request.GET.get("q", "").strip().replace("\x00", "")
+    search = request.GET.get("q", "").strip()
     projects = listing.projects_of(request.user)
     if search:
         projects = projects.filter(name__icontains=search)

@@ -31,8 +31,8 @@ def project_tabs(project: Project, active: str = "") -> list[dict[str, Any]]:
 
 
 @register.filter
-def logged(value: object) -> str:
-    """A logged value as people read it: five significant digits, long texts and lists cut, “–” for none."""
+def logged(value: object, digits: int = 10) -> str:
+    """A logged value as people read it: so many significant digits, very long texts and lists cut, “–” for none."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -40,6 +40,6 @@ def logged(value: object) -> str:
     if isinstance(value, int):
         return str(value)  # without separators: it may be a seed or a year
     if isinstance(value, float):
-        return f"{value:.5g}"
+        return f"{value:.{digits}g}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= TEXT_SHOWN else f"{text[: TEXT_SHOWN - 1]}…"

@@ -139,7 +139,7 @@ def _home(collection: Collection) -> dict[str, Project | Registry | None]:
 
 
 def _collections(request: PageRequest, home: Project | Registry) -> dict[str, Any]:
-    search = request.GET.get("q", "").strip().replace("\x00", "")
+    search = request.GET.get("q", "").strip()
     page = page_of(listing.collections_in(home, search=search), request.GET.get("page"))
     rows = listing.with_aliases(list(page.object_list), home)
     return {"page": page, "rows": rows, "search": search, "query": query_without(request.GET, "page")}
