@@ -54,6 +54,7 @@ MAX_HEADER_CHARACTERS = 8_000  # of the answer's header fields, kept
 # Headers that say where a request ends or whom it is for: two opinions about that are how requests are smuggled.
 FRAMING = frozenset({"connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"})
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header name, RFC 9110 §5.6.2
+RESOLVE_WHEN_SAVING = 2.0  # seconds a form may wait for a name; what cannot be resolved then is judged when sent
 RETRYABLE = frozenset({408, 425, 429})
 
 
@@ -128,6 +129,22 @@ def check_url(url: str) -> None:
         raise Refused("The endpoint URL holds credentials; use the access token or a header with a secret instead.")
     if any(ord(letter) < 33 or ord(letter) == 127 for letter in url):
         raise Refused("The endpoint URL holds spaces or control characters.")
+
+
+def objection(url: str) -> str | None:
+    """Why this URL could not be called as things are now, as a sentence for the form that saves it, or None. What is
+    sent is judged again, whatever was said here."""
+    try:
+        check_url(url)
+    except Refused as refused:
+        return refused.message
+    parts = urlsplit(url)
+    return sockets.objection(
+        str(parts.hostname),
+        parts.port or (443 if parts.scheme == "https" else 80),
+        policy=Policy.parse(settings.WEBHOOK_ALLOWED_NETWORKS),
+        timeout=RESOLVE_WHEN_SAVING,
+    )
 
 
 def is_success(status: int) -> bool:

@@ -158,6 +158,17 @@ def connect(host: str, port: int) -> socket.socket:
     raise problem or OSError("no addresses")
 
 
+def objection(host: str, port: int, *, policy: Policy, timeout: float) -> str | None:
+    """Why a send to this host would be refused as its name resolves now, or None: a name may resolve differently, or
+    at all, when something is sent, and is judged again then."""
+    call = Call(policy=policy, connect_timeout=timeout, deadline=time.monotonic() + timeout)
+    try:
+        addresses = _resolved(host, port, call)
+    except DeliveryError:
+        return None
+    return next((reason for address in addresses if (reason := refusal(address, policy, host))), None)
+
+
 def peer_of(sock: socket.socket) -> Address:
     """The address at the other end."""
     return ipaddress.ip_address(str(sock.getpeername()[0]).partition("%")[0])

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
 
-from automations import addresses, unsealing
+from automations import http, unsealing
 from automations.actions.base import ActionError, Receipt
 from automations.actions.webhook import CREDENTIAL_HEADERS, exchange, prepare
 from automations.models import Webhook, WebhookHeader
@@ -34,7 +31,10 @@ RESERVED_HEADERS = frozenset(
         "content-length",
         "content-type",
         "host",
+        "te",
+        "trailer",
         "transfer-encoding",
+        "upgrade",
         "user-agent",
         "webhook-id",
         "webhook-signature",
@@ -257,16 +257,8 @@ def _write(webhook: Webhook, rows: list[WebhookHeader]) -> Webhook:
 
 
 def _url_problems(url: str) -> dict[str, str]:
-    parts = urlsplit(url)
-    if parts.username is not None or parts.password is not None:
-        return {"url": "Do not put credentials into the URL: use the access token, or a header with a secret."}
-    try:
-        address = ipaddress.ip_address((parts.hostname or "").strip("[]"))
-    except ValueError:
-        return {}  # a name is judged by what it resolves to, whenever something is sent
-    policy = addresses.Policy.parse(settings.WEBHOOK_ALLOWED_NETWORKS)
-    refusal = addresses.refusal(address, policy, str(address))
-    return {"url": refusal} if refusal else {}
+    objection = http.objection(url)
+    return {"url": objection} if objection else {}
 
 
 def _secret_problems(webhook: Webhook) -> dict[str, str]:

@@ -9,7 +9,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -236,3 +236,17 @@ def facts() -> Iterator[list[Fact]]:
     announced.connect(hear, weak=False)
     yield heard
     announced.disconnect(hear)
+
+
+@pytest.fixture(autouse=True)
+def no_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests ask nobody outside: only addresses and names of this machine resolve."""
+    resolve = socket.getaddrinfo
+
+    def of_this_machine(host: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else str(host or "")
+        if name and name.lower() not in {"localhost", socket.gethostname()}:
+            kwargs["flags"] = kwargs.get("flags", 0) | socket.AI_NUMERICHOST
+        return resolve(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", of_this_machine)

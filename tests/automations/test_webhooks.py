@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,6 +68,20 @@ def test_wh1_bad_input_is_refused_with_its_field(
     team: Team, alice: User, fields: dict[str, Any], field: str, words: str
 ) -> None:
     assert words in " ".join(problems(team, alice, **fields)[field])
+
+
+def test_wh9_a_name_that_resolves_to_a_refused_address_is_refused_when_saved(
+    team: Team, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: answer)
+    (sentence,) = problems(team, alice, url="http://metadata.example/latest")["url"]
+    assert sentence.startswith("metadata.example resolves to 169.254.169.254, a link-local address.")
+
+
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f.1"])
+def test_wh9_odd_spellings_of_loopback_are_refused_when_saved(team: Team, alice: User, host: str) -> None:
+    assert "url" in problems(team, alice, url=f"http://{host}/")
 
 
 def test_wh1_a_secret_of_another_team_is_not_usable(team: Team, alice: User) -> None:
