@@ -109,12 +109,18 @@ class NewAutomationSerializer(serializers.Serializer):
     )
 
 
+@extend_schema_serializer(examples=[OpenApiExample("Automation", value=NEW_AUTOMATION)])
+class AutomationReplacementSerializer(NewAutomationSerializer):
+    """What PUT takes: the scope stays what it is, and may be left out."""
+
+    scope = ScopeSerializer(required=False, help_text="Cannot change.")
+
+
 @extend_schema_serializer(examples=[OpenApiExample("Disable it", value={"enabled": False})])
-class AutomationChangesSerializer(NewAutomationSerializer):
-    """What PUT and PATCH take: the scope stays what it is, and may be left out."""
+class AutomationChangesSerializer(AutomationReplacementSerializer):
+    """What PATCH takes: what is left out stays."""
 
     enabled = serializers.BooleanField(required=False)
-    scope = ScopeSerializer(required=False, help_text="Cannot change.")
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Webhook", value=WEBHOOK)])

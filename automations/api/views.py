@@ -20,6 +20,7 @@ from automations.access import WITH_SCOPES, Scope, automation_for, require_edit,
 from automations.api.scopes import KINDS, scope_named, scope_of
 from automations.api.serializers import (
     AutomationChangesSerializer,
+    AutomationReplacementSerializer,
     AutomationSerializer,
     NewAutomationSerializer,
 )
@@ -135,18 +136,20 @@ class OneAutomation(Endpoint):
         """One automation."""
         return shown(self.user, automation_for(self.user, pk))
 
-    @extend_schema(summary="Replace an automation", request=AutomationChangesSerializer, responses=AutomationSerializer)
+    @extend_schema(
+        summary="Replace an automation", request=AutomationReplacementSerializer, responses=AutomationSerializer
+    )
     def put(self, request: Request, pk: int) -> Response:
         """What is left out gets its default. The scope stays what it is."""
         automation = self._automation_to_change(pk)
-        fields = self._changes(automation, partial=False)
+        fields = self._changes(automation, AutomationReplacementSerializer)
         return self._update(automation, Draft(**fields))
 
     @extend_schema(summary="Change an automation", request=AutomationChangesSerializer, responses=AutomationSerializer)
     def patch(self, request: Request, pk: int) -> Response:
         """What is left out stays; `{"enabled": false}` switches it off."""
         automation = self._automation_to_change(pk)
-        fields = self._changes(automation, partial=True)
+        fields = self._changes(automation, AutomationChangesSerializer, partial=True)
         return self._update(automation, replace(editing.draft_of(automation), **fields))
 
     @extend_schema(summary="Delete an automation", responses={204: None})
@@ -160,8 +163,10 @@ class OneAutomation(Endpoint):
         require_edit(self.user, automation.scope)
         return automation
 
-    def _changes(self, automation: Automation, *, partial: bool) -> dict[str, Any]:
-        fields = self.body(AutomationChangesSerializer, partial=partial)
+    def _changes(
+        self, automation: Automation, shape: type[NewAutomationSerializer], *, partial: bool = False
+    ) -> dict[str, Any]:
+        fields = self.body(shape, partial=partial)
         if fields.pop("scope", None) not in (None, scope_of(automation)):
             raise ValidationError(
                 {"scope": "An automation stays in its scope. Create another one there, and delete this one."}

@@ -32,6 +32,8 @@ NO_EXIT_CODE = {"field": "exit_code", "message": "This field is required."}
         OpenApiExample(
             "A field is missing",
             value=problems.document(400, "exit_code: This field is required.", errors=[NO_EXIT_CODE]),
+            media_type=problems.MEDIA_TYPE,
+            status_codes=["default"],
         )
     ]
 )

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, ValidationError
 from rest_framework.request import Request
@@ -53,7 +53,12 @@ class RunMetrics(Endpoint):
 
     @extend_schema(
         summary="Append metrics",
-        request={"application/json": ROWS},
+        request={
+            "application/json": OpenApiRequest(
+                ROWS,
+                examples=[OpenApiExample("Two rows", value=[{"loss": 0.9, "epoch": 0}, {"loss": 0.7, "epoch": 1}])],
+            )
+        },
         responses=LinesSerializer,
         parameters=[
             OpenApiParameter(
@@ -63,13 +68,6 @@ class RunMetrics(Endpoint):
                 " left out, so that sending a batch again is harmless.",
             ),
             OpenApiParameter("Content-Encoding", str, OpenApiParameter.HEADER, enum=["gzip", "zstd"], required=False),
-        ],
-        examples=[
-            OpenApiExample(
-                "Two rows",
-                value=[{"loss": 0.9, "epoch": 0}, {"loss": 0.7, "epoch": 1}],
-                request_only=True,
-            )
         ],
     )
     def post(self, request: HttpRequest, **path: str) -> HttpResponse:
