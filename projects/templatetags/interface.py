@@ -1,4 +1,4 @@
-"""The small pieces pages are made of: icons, badges, times, counts, form rows."""
+"""The small pieces pages are made of: icons, statuses, times, durations, counts, form rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
-from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.forms import BaseForm, BoundField, CheckboxInput
 from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html
@@ -15,27 +15,26 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-# Status → (icon, word). Colour alone never says it.
+# Words of statuses; each has an icon "status-…" of its own, because colour alone tells too little.
 STATUSES = {
-    "pending": ("clock", "Pending"),
-    "running": ("play", "Running"),
-    "finished": ("check", "Finished"),
-    "failed": ("cross", "Failed"),
-    "crashed": ("zap", "Crashed"),
-    "killed": ("stop", "Killed"),
-    "skipped": ("skip", "Skipped"),
-    "shadow": ("eye", "Shadow"),
-    "enabled": ("check", "Enabled"),
-    "disabled": ("pause", "Disabled"),
+    "pending": "Pending",
+    "running": "Running",
+    "finished": "Finished",
+    "failed": "Failed",
+    "crashed": "Crashed",
+    "killed": "Killed",
+    "skipped": "Skipped",
+    "shadow": "Shadow",
+    "enabled": "Enabled",
+    "disabled": "Disabled",
 }
-TONES = {"killed": "skipped", "enabled": "finished", "disabled": "skipped"}
-UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
-WEEK = timedelta(days=7)
+UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+RELATIVE_FOR = timedelta(days=7)
 
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
-    """An icon of the sprite; `label` only where no text stands beside it."""
+    """An icon of `static/img/icons.svg`. Give a `label` only where no text stands beside it."""
     href = f"{static('img/icons.svg')}#{name}"
     if label:
         return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href)
@@ -44,87 +43,75 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.simple_tag
 def status_badge(value: object, label: str = "") -> SafeString:
-    """A status as icon and word, in its colour."""
+    """A status as icon and word in its colour; `label` says it in other words ("Would have fired")."""
     key = str(value).lower()
-    name, word = STATUSES.get(key, ("info", str(value).capitalize()))
-    return format_html(
-        '<span class="badge {}">{}<span>{}</span></span>', TONES.get(key, key), icon(name), label or word
-    )
+    picture = icon(f"status-{key}") if key in STATUSES else icon("info")
+    word = label or STATUSES.get(key) or str(value).capitalize()
+    return format_html('<span class="status {}">{}<span>{}</span></span>', key, picture, word)
 
 
 @register.simple_tag
 def ago(moment: datetime | None, none: str = "–") -> SafeString:
-    """A time, relative up to seven days and then a date; the exact one with its zone on hover."""
+    """A time in words for up to seven days, then a date; the exact time with its zone on hover; `none` without one."""
     if moment is None:
         return format_html('<span class="none">{}</span>', none)
     local = timezone.localtime(moment)
     exact = f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, _relative(moment, local))
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, _in_words(local))
 
 
-def _relative(moment: datetime, local: datetime) -> str:
+def _in_words(moment: datetime) -> str:
     passed = timezone.now() - moment
-    if passed < timedelta(0):
-        return f"in {duration(-passed)}" if -passed < WEEK else formats.date_format(local, "j M Y")
-    if passed < timedelta(seconds=10):
+    if abs(passed) >= RELATIVE_FOR:
+        return formats.date_format(moment, "j M Y")
+    seconds = int(abs(passed).total_seconds())
+    if passed >= timedelta(0) and seconds < 10:
         return "just now"
-    if passed < timedelta(minutes=1):
-        return f"{int(passed.total_seconds())} s ago"
-    if passed < WEEK:
-        seconds = passed.total_seconds()
-        unit, size = next((unit, size) for unit, size in UNITS if seconds >= size)
-        return f"{int(seconds // size)} {unit} ago"
-    return formats.date_format(local, "j M Y")
+    unit, size = next(((unit, size) for unit, size in UNITS if seconds >= size), ("s", 1))
+    amount = f"{seconds // size} {unit}"
+    return f"{amount} ago" if passed >= timedelta(0) else f"in {amount}"
 
 
 @register.filter
 def duration(seconds: float | timedelta | None) -> str:
-    """`12 ms`, `1.2 s`, `3 min`, `2 h 5 min`, `4 d`."""
+    """A length of time for people: `12 ms`, `1.2 s`, `34 s`, `3 min`, `2 h 5 min`, `4 d 2 h`; “–” for none."""
     if seconds is None or seconds == "":
         return "–"
     value = seconds.total_seconds() if isinstance(seconds, timedelta) else float(seconds)
-    if value < 1:
+    if value < 0.9995:
         return f"{math.ceil(value * 1000)} ms"
-    if value < 60:
-        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
-    if value < 3600:
-        return f"{value / 60:.0f} min"
-    if value < 86_400:
-        hours, minutes = divmod(int(value // 60), 60)
+    if value < 59.5:
+        return f"{value:.1f} s" if value < 9.95 else f"{value:.0f} s"
+    minutes = round(value / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{value / 86_400:.0f} d"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 @register.filter
 def count(number: int | None) -> str:
-    """A count with separators: 12,345."""
+    """A count with separators: `12,345`; “–” for none."""
     return "–" if number is None else f"{number:,}"
 
 
 @register.inclusion_tag("components/_field.html")
 def field(field: BoundField, label: str = "", help: str = "") -> dict[str, Any]:
-    """A form row: label, control, help and errors, tied together for screen readers."""
-    return field_context(field, label=label, help=help)
-
-
-def field_context(field: BoundField, *, label: str = "", help: str = "") -> dict[str, Any]:
-    """What `components/_field.html` needs to know."""
-    widget = field.field.widget
-    described = [f"{field.auto_id}_help"] if (help or field.help_text) else []
+    """A row of a form: label, control, help and errors, tied together by ids for screen readers."""
+    help_text = help or field.help_text
+    described = [f"{field.auto_id}_helptext"] if help_text else []
     described += [f"{field.auto_id}_error"] if field.errors else []
-    attributes: dict[str, Any] = {"aria-describedby": " ".join(described)} if described else {}
-    if field.errors:
-        attributes["aria-invalid"] = "true"
-    grouped = isinstance(widget, RadioSelect | CheckboxSelectMultiple)
+    by = " ".join(described)
     return {
         "field": field,
         "label": label or field.label,
-        "help": help or field.help_text,
-        "hidden": widget.is_hidden,
-        "checkbox": isinstance(widget, CheckboxInput),
-        "grouped": grouped,
-        "control": field.as_widget(attrs=attributes),
-        "described": " ".join(described),
+        "help": help_text,
+        "checkbox": isinstance(field.field.widget, CheckboxInput),
+        "control": field.as_widget(attrs={"aria-describedby": by} if by and not field.use_fieldset else None),
+        "described_by": by,
     }
 
 
