@@ -62,7 +62,7 @@ class ActionForm(forms.Form):
         widget=forms.Textarea(
             attrs={
                 "class": "code",
-                "rows": 14,
+                "rows": 11,
                 "spellcheck": "false",
                 "placeholder": '{"text": "Something happened in ${project_name}"}',
             }

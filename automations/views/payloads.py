@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from django.urls import reverse
+
 from automations import preview, templating
 from automations.forms import ActionForm
 from automations.models import ActionKind, Webhook
 from automations.triggers import trigger_for
+from projects.access import Permission, may
 
 if TYPE_CHECKING:
     from automations.editing import Draft
@@ -46,10 +49,18 @@ def context_of(form: Steps) -> dict[str, Any]:
     action.is_valid()
     webhook: Webhook | None = action.cleaned_data.get("webhook")
     return {
-        "action_form": action,
+        "settings_url": settings_url(form),
         "variables": variables(draft.event_type, webhook),
         **_result(form, draft, action, webhook),
     }
+
+
+def settings_url(form: Steps) -> str:
+    """Where the chosen team's webhooks are, for those who may add one."""
+    owner = form.action.owner
+    if owner is None or not may(form.by, Permission.EDIT_SETTINGS, owner):
+        return ""
+    return f"{reverse('team_settings', kwargs={'team': owner.name})}#webhooks"
 
 
 def variables(event_type: str, webhook: Webhook | None) -> list[dict[str, str]]:

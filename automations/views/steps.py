@@ -14,7 +14,7 @@ from automations import sentences
 from automations.editing import Draft, draft_of
 from automations.forms import ActionForm, EventForm, NameForm, answers_of
 from automations.forms.event import FIELD_OF
-from automations.models import Automation
+from automations.models import Automation, EventType
 from automations.views.drafts import Answers
 from automations.views.places import Place
 from projects.models import Project, TeamMember
@@ -105,6 +105,11 @@ class Steps:
         """The first half of the sentence, "" while the event is not complete."""
         draft = self.draft()
         return sentences.when_clause(draft.event_type, draft.condition, draft.filter) if draft else ""
+
+    def chosen(self) -> str:
+        """The event's label, though its condition may not be complete."""
+        event_type = (self.answers.get("event_type") or [""])[-1]
+        return str(EventType(event_type).label) if event_type in EventType.values else ""
 
     def do(self) -> str:
         """The second half of the sentence, "" while the action is not complete."""

@@ -185,8 +185,10 @@ class Wizard:
         return redirect(self._address(step))
 
     def _address(self, step: int) -> str:
-        query = {"draft": self.token, "step": step} if self.token else {}
-        return f"{self.request.path}?{urlencode(query)}" if query else self.request.get_full_path()
+        if not self.token and step == EVENT:
+            return self.request.get_full_path() if self.request.method == "GET" else self.request.path
+        query = {"draft": self.token, "step": step} if self.token else {"step": step}
+        return f"{self.request.path}?{urlencode(query)}"
 
     def _leave(self, pk: int) -> HttpResponse:
         address = Automation(pk=pk).get_absolute_url()
@@ -213,13 +215,13 @@ class Wizard:
             "form": shown,
             "step": self.step,
             "steps": [
-                {"title": title, "number": number, "url": self._address(number) if self.token else ""}
-                for number, title in TITLES.items()
+                {"title": title, "number": number, "url": self._address(number)} for number, title in TITLES.items()
             ],
             "last_step": NAME,
             "token": self.token,
             "seen": (form.answers.get(SEEN) or [""])[-1],
             "when": form.when(),
+            "chosen": form.chosen(),
             "do": form.do(),
             "scope": form.scope if form.event.is_valid() else None,
             "theirs": theirs,

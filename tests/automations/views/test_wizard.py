@@ -194,9 +194,7 @@ def test_back_keeps_what_was_typed(filling: Filling, webhook: Webhook) -> None:
     assert "{&quot;half&quot;: " in filling.page
 
 
-def test_a_step_that_was_done_can_be_gone_back_to_without_losing_this_one(
-    filling: Filling, webhook: Webhook
-) -> None:
+def test_a_step_that_was_done_can_be_gone_back_to_without_losing_this_one(filling: Filling, webhook: Webhook) -> None:
     filling.post(**FAILED)
     filling.post(**act(webhook))
     filling.post(go="1", name="Half a na")
