@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from projects import access, keys, metrics
 from projects.api import bodies, problems
 from projects.api.authentication import UNKNOWN_KEY, key_in
-from projects.api.endpoints import Endpoint, refuse_nul
+from projects.api.endpoints import Endpoint
 from projects.api.fastlane import run_to_append_to
 from projects.api.runs import run_to_change
 from projects.api.serializers import LinesSerializer, PointsSerializer
@@ -72,7 +72,6 @@ class RunMetrics(Endpoint):
     )
     def post(self, request: HttpRequest, **path: str) -> HttpResponse:
         """A batch of rows, in the order logged: send many rows at once."""
-        refuse_nul(path)
         user = signed_in(request)
         run = run_to_append_to(user, **path) or run_to_change(user, path)
         first_line = whole_number(request, "first_line")

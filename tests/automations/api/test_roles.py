@@ -206,9 +206,7 @@ def test_a_revoked_key_and_a_dismissed_user_are_out(api: Api, bob: User) -> None
     assert client.get("/api/me/").status_code == 401
 
 
-@pytest.mark.parametrize(
-    "address", ["/api/", "/api/nothing/", "/api/teams/research/nothing/", "/api/automations/x/", "/api/%00/"]
-)
+@pytest.mark.parametrize("address", ["/api/", "/api/nothing/", "/api/teams/research/nothing/", "/api/automations/x/"])
 @pytest.mark.parametrize("method", ["get", "post", "delete"])
 def test_an_address_that_is_not_there_is_a_problem_document(address: str, method: str, db: None) -> None:
     answer = getattr(Client(enforce_csrf_checks=True), method)(address)

@@ -75,7 +75,7 @@ def test_a_version_is_found_by_number_alias_and_latest(api: Api, bob: User, proj
     assert (index("v0"), index("production"), index("v1"), index("latest")) == (0, 0, 1, 1)
     listed = client.get(VERSIONS).json()["results"]
     assert [(row["version"], row["aliases"]) for row in listed] == [("v1", ["latest"]), ("v0", ["production"])]
-    for missing in ("v2", "v01", "v99999999999999999999", "staging", "%00", "v0%20"):
+    for missing in ("v2", "v01", "v99999999999999999999", "staging", "v0%20"):
         assert client.get(f"{VERSIONS}{missing}/").status_code == 404
 
 
