@@ -19,6 +19,13 @@ from projects.models import ApiKey, Team, User
 from projects.pages import PageRequest
 from secrets_vault.models import Secret
 
+SECTIONS = (
+    ("members", "Members"),
+    ("webhooks", "Webhooks"),
+    ("secrets", "Team secrets"),
+    ("keys", "Your API keys"),
+)
+
 
 @login_required
 @require_GET
@@ -28,6 +35,7 @@ def show(request: PageRequest, team: str) -> HttpResponse:
     webhooks = webhooks_of(found, viewer=request.user)
     context: dict[str, Any] = {
         "team": found,
+        "sections": [{"label": label, "url": f"#{anchor}"} for anchor, label in SECTIONS],
         "may_edit": may(request.user, Permission.EDIT_SETTINGS, found),
         "members": found.memberships.select_related("user").order_by("user__username"),
         "webhooks": webhooks,
