@@ -42,7 +42,7 @@ def default_document(event: Event, rule: dict[str, Any], *, execution: Execution
             "url": absolute(event.run.get_absolute_url()) if event.run else None,
         }
     if "metric" in details:
-        document["metric"] = {key: details[key] for key in ("metric", "value", "values", "step") if key in details}
+        document["metric"] = {"name": details["metric"]} | {key: details[key] for key in ("value", "values", "step")}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -158,6 +158,12 @@ def private_folder(path: Path, *, named_by: str) -> Path:
     return path
 
 
+def private_file(path: Path) -> Path:
+    """Make the file (mode 0600) unless it exists: whatever fills it keeps the mode, also of files beside it."""
+    path.touch(mode=0o600, exist_ok=True)
+    return path
+
+
 def _kept_keys(path: Path) -> list[str]:
     """The comma-separated keys in the file, which is made with one random key if there is none.
 

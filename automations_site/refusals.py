@@ -3,20 +3,26 @@
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 
-NUL = "The address holds a NUL character (%00), which no name can have. Remove it."
+NOTHING_THERE = "There is nothing at this address: it holds a NUL character (%00), which no name can have."
+NOT_A_QUERY = "The query holds a NUL character (%00), which no text here can have. Remove it."
 
 
 def refuse_nul(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: answer 400 to a NUL character in the address, which PostgreSQL takes in no text."""
+    """Middleware: a NUL character, which PostgreSQL takes in no text, is not found in a path and wrong in a query."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if "\x00" not in request.path_info and "%00" not in request.META.get("QUERY_STRING", ""):
+        in_path = "\x00" in request.path_info
+        if not in_path and "%00" not in request.META.get("QUERY_STRING", ""):
             return get_response(request)
         if request.path_info.startswith("/api/"):
-            problem = {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": NUL}
-            return JsonResponse(problem, status=400, content_type="application/problem+json")
-        raise BadRequest(NUL)
+            return _problem(404, "Not found", NOTHING_THERE) if in_path else _problem(400, "Bad request", NOT_A_QUERY)
+        raise Http404(NOTHING_THERE) if in_path else BadRequest(NOT_A_QUERY)
 
     return middleware
+
+
+def _problem(status: int, title: str, detail: str) -> JsonResponse:
+    document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JsonResponse(document, status=status, content_type="application/problem+json")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from automations_site import PRODUCT_NAME, VERSION, logs
-from automations_site.environment import Environment, private_folder
+from automations_site.environment import Environment, private_file, private_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -36,6 +36,9 @@ if _public.path or _public.query or _public.fragment:
     raise ImproperlyConfigured(
         "PUBLIC_URL holds more than scheme, host and port. The server answers at the root of its host."
     )
+
+# Proxies in front of this server, each of which adds the address it was called from to X-Forwarded-For.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, least=0, most=10)
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 if _public.hostname and _public.hostname not in ALLOWED_HOSTS:
@@ -80,7 +83,9 @@ def _tuned(database: dict[str, Any]) -> dict[str, Any]:
 
 _database = env.database("DATABASE_URL")
 DATABASES = {
-    "default": _tuned(_database or {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "db.sqlite3")}),
+    "default": _tuned(
+        _database or {"ENGINE": "django.db.backends.sqlite3", "NAME": str(private_file(DATA_DIR / "db.sqlite3"))}
+    ),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -233,6 +238,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_HTTP_RESPONSE_CODE = 429
+AXES_CLIENT_IP_CALLABLE = "automations_site.clients.address_of"
 AXES_ALLOWED_CORS_ORIGINS = PUBLIC_URL
 AXES_VERBOSE = False
 

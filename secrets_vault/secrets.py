@@ -50,6 +50,18 @@ def rotate(secret: Secret, *, value: str, at: datetime) -> Secret:
     return secret
 
 
+def reseal_all() -> int:
+    """Seal every value again with the newest key; how many there are. A value rotated meanwhile is not overwritten."""
+    count = 0
+    for pk in Secret.objects.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            secret = Secret.objects.select_for_update().defer(None).filter(pk=pk).first()
+            if secret is not None:
+                secret.save(update_fields=["value"])
+                count += 1
+    return count
+
+
 def delete(secret: Secret) -> None:
     """Delete a secret that nothing uses.
 

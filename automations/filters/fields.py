@@ -103,7 +103,7 @@ ARTIFACT_FIELDS: Final[Fields] = (
     Field("type", Kind.TEXT, "artifact type", "The artifact's type."),
     Field("version", Kind.NUMBER, "version", "The version's index in its collection: 3 or v3.", prefix="v"),
     Field("metadata.*", Kind.ANY, "metadata", "A key of the version's metadata; dots lead into nested ones."),
-    Field("user", Kind.TEXT, "user", "Login name of whoever did it."),
+    Field("user", Kind.TEXT, "user", "Login name of whoever logged the version."),
 )
 
 

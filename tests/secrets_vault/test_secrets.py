@@ -1,11 +1,16 @@
 """Secrets: sealed at rest, unsealed by nobody but the sender, kept while in use."""
 
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from projects.models import Team, User
 from secrets_vault import secrets
@@ -119,3 +124,27 @@ def test_an_unused_secret_is_deleted(team: Team) -> None:
     secrets.delete(factories.make_secret(team))
 
     assert not Secret.objects.exists()
+
+
+def test_se1_the_rotation_command_seals_every_row_with_the_newest_key(team: Team, settings: Settings) -> None:
+    names = [f"SECRET_{number}" for number in range(3)]
+    for name in names:
+        factories.make_secret(team, name=name, value=f"{CANARY}-{name}")
+    old = settings.FERNET_KEYS
+    with fernet_keys(settings, ["the-newest-key-of-the-tests-0123456789", *old]):
+        call_command("rotate_fernet_keys", stdout=io.StringIO())
+    with fernet_keys(settings, ["the-newest-key-of-the-tests-0123456789"]):
+        values = {secret.name: secret.value for secret in Secret.objects.defer(None)}
+    assert values == {name: f"{CANARY}-{name}" for name in names}
+
+
+@contextmanager
+def fernet_keys(settings: Settings, keys: list[str]) -> Iterator[None]:
+    """The keys while this lasts; the field reads them once and remembers."""
+    field = Secret._meta.get_field("value")
+    settings.FERNET_KEYS = keys
+    for name in ("keys", "fernet_keys", "fernet"):
+        field.__dict__.pop(name, None)
+    yield
+    for name in ("keys", "fernet_keys", "fernet"):
+        field.__dict__.pop(name, None)
