@@ -24,6 +24,10 @@ class BodyTooLarge(Exception):
     """The body has more bytes than one request may have, as sent or unpacked."""
 
 
+class LengthMissing(Exception):
+    """The body is sent in chunks, and nothing tells the application where it ends."""
+
+
 class UnknownEncoding(Exception):
     """The body is packed in a way this server cannot unpack."""
 
@@ -36,14 +40,26 @@ def too_large() -> str:
     )
 
 
+def require_length(request: HttpRequest) -> None:
+    """Without a length the body would pass for an empty one, and what it says be ignored.
+
+    Raises:
+        LengthMissing: the body is chunked.
+    """
+    if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "") and not request.META.get("CONTENT_LENGTH"):
+        raise LengthMissing("Send the body as a whole, with a Content-Length, rather than in chunks.")
+
+
 def read(request: HttpRequest) -> bytes:
     """The body, unpacked.
 
     Raises:
+        LengthMissing: it is sent in chunks.
         BodyTooLarge: as sent, or as soon as unpacking passes the limit.
         UnknownEncoding: `Content-Encoding` is neither gzip nor zstd.
         ParseError: it is not what `Content-Encoding` says.
     """
+    require_length(request)
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError as error:

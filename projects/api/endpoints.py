@@ -10,10 +10,11 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_sc
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from projects.api import problems
-from projects.api.bodies import JsonBody
+from projects.api.bodies import JsonBody, require_length
 from projects.models import User
 
 
@@ -93,6 +94,10 @@ class Endpoint(GenericAPIView):
     parser_classes = [JsonBody]
     filter_backends: list[Any] = []
     schema = Described()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        require_length(request)
 
     @property
     def user(self) -> User:

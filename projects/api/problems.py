@@ -16,7 +16,7 @@ from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from projects.api.bodies import BodyTooLarge, UnknownEncoding, too_large
+from projects.api.bodies import BodyTooLarge, LengthMissing, UnknownEncoding, too_large
 from projects.metrics import InvalidRows, RunIsOver
 from projects.runs import InvalidTransition, RunExists
 
@@ -44,6 +44,7 @@ class Taken(ValidationError):
 
 
 answers_with(HTTPStatus.CONFLICT, InvalidTransition, RunExists, RunIsOver, Taken)
+answers_with(HTTPStatus.LENGTH_REQUIRED, LengthMissing)
 answers_with(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, BodyTooLarge)
 answers_with(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, UnknownEncoding)
 

@@ -129,6 +129,14 @@ def test_a_bomb_is_not_unpacked_beyond_the_limit(
     assert send(api(bob), bomb, **{"Content-Encoding": encoding}).status_code == 413
 
 
+@pytest.mark.parametrize("address", [METRICS, "/api/projects/research/digits/runs/"])
+def test_a_body_in_chunks_is_refused_rather_than_taken_for_empty(api: Api, bob: User, run: Run, address: str) -> None:
+    answer = api(bob).post(address, HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="")
+
+    assert (answer.status_code, answer["Content-Type"]) == (411, "application/problem+json")
+    assert Run.objects.count() == 1
+
+
 def test_a_frame_that_claims_much_memory_is_refused(api: Api, bob: User, run: Run) -> None:
     parameters = zstandard.ZstdCompressionParameters.from_level(1, window_log=27)
     packed = io.BytesIO()
