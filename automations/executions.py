@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from automations import queueing
@@ -65,15 +65,26 @@ def run(pk: int, *, now: datetime | None = None) -> None:
         _succeed(execution, receipt)
 
 
-def requeue_overdue(*, at: datetime) -> int:
-    """Queue what is due for a while and apparently nobody's; a second task for the same execution does no harm."""
-    overdue = Execution.objects.filter(
-        Q(status=Status.PENDING, next_attempt_at__lte=at - GRACE) | Q(status=Status.RUNNING, claimed_until__lte=at)
-    )
+def requeue_overdue(*, at: datetime, grace: timedelta = GRACE) -> int:
+    """Queue what is due for longer than `grace` and apparently nobody's; a second task for the same execution does no
+    harm."""
     if not queueing.queue_is_in_database():
         # There are no due times in Redis: the sweep is what brings retries back.
-        overdue = Execution.objects.due(at)
-    pks = list(overdue.order_by("pk").values_list("pk", flat=True)[:1000])
+        grace = timedelta(0)
+    return _requeue(
+        Execution.objects.filter(
+            Q(status=Status.PENDING, next_attempt_at__lte=at - grace) | Q(status=Status.RUNNING, claimed_until__lte=at)
+        )
+    )
+
+
+def requeue_abandoned(*, at: datetime) -> int:
+    """Queue what was claimed by workers that are gone. Never more than there were workers, so cheap to do often."""
+    return _requeue(Execution.objects.filter(status=Status.RUNNING, claimed_until__lte=at))
+
+
+def _requeue(found: QuerySet[Execution]) -> int:
+    pks = list(found.order_by("pk").values_list("pk", flat=True)[:1000])
     with transaction.atomic():
         for pk in pks:
             queueing.enqueue_execution(pk)

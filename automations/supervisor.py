@@ -32,8 +32,17 @@ _PR_SET_PDEATHSIG = 1
 class Program:
     """One command that must keep running."""
 
-    def __init__(self, name: str, command: Sequence[str], *, folder: Path, environment: Mapping[str, str]):
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        before_start: Callable[[], object] = lambda: None,
+    ):
         self.name = name
+        self._before_start = before_start
         self._command = list(command)
         self._folder = folder
         self._environment = dict(environment)
@@ -47,6 +56,7 @@ class Program:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
+        self._before_start()
         self._started_at = time.monotonic()
         self._process = subprocess.Popen(
             self._command,

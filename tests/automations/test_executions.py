@@ -277,6 +277,22 @@ def test_re1_what_a_killed_worker_had_is_sent_again_with_the_same_id(receiver: R
     assert len(receiver.requests) == 1
 
 
+def test_only_claims_that_ran_out_are_taken_from_workers_that_died(receiver: Receiver) -> None:
+    execution = failed_run(receiver.url)
+    now = timezone.now() + executions.GRACE
+    assert executions.requeue_abandoned(at=now) == 0
+    Execution.objects.filter(pk=execution.pk).update(status=Status.RUNNING, claimed_until=now)
+    assert executions.requeue_abandoned(at=now - timedelta(seconds=1)) == 0
+    assert executions.requeue_abandoned(at=now) == 1
+
+
+def test_before_workers_start_everything_due_is_queued_without_waiting(receiver: Receiver) -> None:
+    failed_run(receiver.url)
+    now = timezone.now()
+    assert executions.requeue_overdue(at=now) == 0
+    assert executions.requeue_overdue(at=now, grace=timedelta(0)) == 1
+
+
 def test_the_sweep_leaves_alone_what_is_not_due(receiver: Receiver) -> None:
     receiver.behave(status=503)
     execution = failed_run(receiver.url)

@@ -9,6 +9,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.client import HTTPConnection, HTTPException  # noqa: TID251 - asks only our own /healthz
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection, connections
+from django.db import connection, connections
 from django.utils import timezone
 
-from automations import watchdog
+from automations import executions, watchdog
+from automations.health import OUT_OF_REACH
 from automations.supervisor import Program, Supervisor
 from automations_site import VERSION
 
@@ -59,7 +61,7 @@ class Command(BaseCommand):
         supervisor.start()
         try:
             self._announce(supervisor, loopback=options["allow_loopback_webhooks"])
-            supervisor.run(watch=lambda: _restart_stuck_queue(supervisor))
+            supervisor.run(watch=lambda: _look_after_queue(supervisor))
         finally:
             self._say("Stopping")
             supervisor.stop()
@@ -111,24 +113,40 @@ def _programs(environment: dict[str, str]) -> list[Program]:
         *("--log-level", "warning", "automations_site.wsgi:application"),
     ]
     queue = [sys.executable, "manage.py", "qcluster"]
-    commands = [("web", web, settings.WEB_WORKERS), (QUEUE, queue, settings.QUEUE_WORKERS)]
-    return [
-        Program(name, command, folder=settings.BASE_DIR, environment=environment)
-        for name, command, workers in commands
-        if workers
-    ]
+    programs = []
+    if settings.WEB_WORKERS:
+        programs.append(Program("web", web, folder=settings.BASE_DIR, environment=environment))
+    if settings.QUEUE_WORKERS:
+        programs.append(
+            Program(QUEUE, queue, folder=settings.BASE_DIR, environment=environment, before_start=_requeue_waiting)
+        )
+    return programs
 
 
-def _restart_stuck_queue(supervisor: Supervisor) -> None:
-    """Start the queue workers afresh when they live but take no more work."""
+def _requeue_waiting() -> None:
+    """Queue everything that is due before the queue workers start: those that were killed had taken some of it, and
+    their queue would hold it back for longer than anybody wants to wait."""
     try:
-        stuck = watchdog.is_stuck(at=timezone.now())
-    except DatabaseError as problem:  # a database that restarts must not end the supervisor
-        log.warning("watchdog_without_database", reason=type(problem).__name__)
+        executions.requeue_overdue(at=timezone.now(), grace=timedelta(0))
+    except OUT_OF_REACH as problem:  # the sweep does it once they are back
+        log.warning("not_requeued", reason=type(problem).__name__)
         connection.close()
-        return
+
+
+def _look_after_queue(supervisor: Supervisor) -> None:
+    """Pass on the work of queue workers that died, and start them afresh when they live but take no more work."""
     for program in supervisor.programs:
-        if program.name == QUEUE and stuck and program.running_for() > watchdog.PATIENCE.total_seconds():
+        if program.name != QUEUE:
+            continue
+        now = timezone.now()
+        try:
+            executions.requeue_abandoned(at=now)
+            stuck = watchdog.is_stuck(at=now)
+        except OUT_OF_REACH as problem:  # a database that restarts must not end the supervisor
+            log.warning("watchdog_without_database", reason=type(problem).__name__)
+            connection.close()
+            return
+        if stuck and program.running_for() > watchdog.PATIENCE.total_seconds():
             log.error("queue_stuck", program=program.name)
             program.restart()
 
