@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from automations import matching
 from automations.access import execution_for
-from automations.models import ActionKind, Attempt, Execution
+from automations.models import ActionKind, Attempt, Execution, Status
 from automations.views.places import place_of
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "tries": tries_of(execution),
         "payload": readable(execution.payload),
         "address": request.path,
+        "pace": pace_of(execution),
     }
     htmx: Any = request.htmx  # type: ignore[attr-defined]  # set by django_htmx's middleware
     partial = htmx and not htmx.history_restore_request
@@ -83,6 +85,13 @@ def has_changed(execution: Execution) -> bool:
         return False
     now = matching.rule_of(automation)
     return any(now.get(name) != value for name, value in execution.rule.items())
+
+
+def pace_of(execution: Execution) -> str:
+    """How often the page looks for news: seldom while the next try is far away."""
+    due = execution.next_attempt_at
+    far = due is not None and due - timezone.now() > timedelta(minutes=1)
+    return "15s" if far and execution.status == Status.PENDING else "2s"
 
 
 def tries_of(execution: Execution) -> list[Try]:

@@ -198,13 +198,17 @@ class Wizard:
         htmx: Any = self.request.htmx  # type: ignore[attr-defined]  # set by django_htmx's middleware
         return bool(htmx) and not htmx.history_restore_request
 
+    def _is_new_step(self) -> bool:
+        """Whether htmx swaps in a step, rather than the same one with what follows from a choice."""
+        return self._is_htmx() and self.request.POST.get("go") != "refresh"
+
     def _show(
         self, form: Steps, shown: Step, *, status: int = 200, theirs: list[dict[str, str]] | None = None
     ) -> HttpResponse:
         page = "automations/wizard/_wizard.html" if self._is_htmx() else "automations/wizard/page.html"
         response = render(self.request, page, self._context(form, shown, theirs), status=status)
         patch_vary_headers(response, ["HX-Request"])
-        if self._is_htmx() and self.request.POST.get("go") != "refresh":
+        if self._is_new_step():
             response["HX-Push-Url"] = self._address(self.step)
         return response
 
@@ -225,7 +229,7 @@ class Wizard:
             "do": form.do(),
             "scope": form.scope if form.event.is_valid() else None,
             "theirs": theirs,
-            "refreshing": self.request.POST.get("go") == "refresh",
+            "announce": not _focus_first_fault(shown) and self._is_new_step(),
         }
         if self.step == EVENT:
             context["metric_names"] = metric_names(self.place)
@@ -284,6 +288,17 @@ def _leaves(summary: Any, prefix: str = "") -> Iterable[str]:
             "-Infinity",
         ):
             yield f"{prefix}{key}"
+
+
+def _focus_first_fault(shown: Step) -> bool:
+    """Put the cursor into the first field that is wrong, if one is."""
+    if not shown.is_bound:
+        return False
+    for name, field in shown.fields.items():
+        if name in shown.errors:
+            field.widget.attrs["autofocus"] = True
+            return name != "event_type"  # whose cards the page draws itself
+    return False
 
 
 def _step(text: str) -> int:

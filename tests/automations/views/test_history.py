@@ -267,3 +267,14 @@ def test_a_stranger_sees_no_execution(
     assert browser(charlie).get(address).status_code == 404
     assert browser(dana).get(address).status_code == 200
     assert Execution.objects.count() == 1
+
+
+@pytest.mark.parametrize(("wait", "pace"), [(timedelta(seconds=5), "2s"), (timedelta(hours=2), "15s")])
+def test_a_page_looks_for_news_as_often_as_there_may_be_some(
+    browser: Callable[[User], Client], alice: User, project: Project, wait: timedelta, pace: str
+) -> None:
+    execution = factories.make_execution(
+        factories.make_automation(project), status="pending", next_attempt_at=timezone.now() + wait
+    )
+
+    assert f"every {pace}" in browser(alice).get(f"/executions/{execution.key}/").content.decode()

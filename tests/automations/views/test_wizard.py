@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -390,3 +391,22 @@ def test_the_preview_masks_secrets(filling: Filling, team: Team, project: Projec
     assert "${SIGNING}" in filling.page
     assert "••••••" in filling.page
     assert "canary-value" not in filling.page
+
+
+def test_who_may_add_a_webhook_is_led_to_the_teams_settings(
+    filling: Filling, browser: Callable[[User], Client], bob: User, team: Team, tab: str
+) -> None:
+    filling.post(**FAILED)
+    assert f"/teams/{team.name}/settings/#webhooks" in filling.page
+
+    team.members_edit_automations = True
+    team.save()
+    member = Filling(browser(bob), f"{tab}/new")
+    member.post(**FAILED)
+    assert "#webhooks" not in member.page
+
+
+def test_the_cursor_goes_to_the_first_field_that_is_wrong(filling: Filling) -> None:
+    filling.post(**FAILED, run_name="(")
+
+    assert re.search(r'<input[^>]*name="run_name"[^>]*autofocus', filling.page)
