@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -53,17 +55,19 @@ def recent_executions(user: User) -> list[Execution]:
 
 def _first_steps(user: User, projects: list[Project]) -> dict[str, Any]:
     """A project to begin with: the user's most recent one, else one that the first run will make."""
-    team = listing.teams_where(user, least_rank=Role.MEMBER.rank).order_by("owner", "name").first()
+    team = listing.teams_where(user, least_rank=Role.MEMBER.rank).first()
     place = projects[0] if projects else None
-    name = f"{place.team.name}/{place.name}" if place else f"{team.name if team else user.username}/digits"
-    server = settings.PUBLIC_URL
+    names = (place.team.name, place.name) if place else (team.name if team else user.username, "digits")
+    server, path = settings.PUBLIC_URL, "/".join(quote(name) for name in names)
     return {
         "first_project": place,
         "settings_team": team,
         "curl_command": (
-            f"curl {server}/api/projects/{name}/runs/ \\\n"
-            '  -H "Authorization: Bearer $API_KEY" -H "Content-Type: application/json" \\\n'
+            f"curl {server}/api/projects/{path}/runs/ \\\n"
+            '  -H "Authorization: Bearer $AUTOMATIONS_API_KEY" -H "Content-Type: application/json" \\\n'
             """  -d '{"display_name": "first run", "config": {"lr": 0.01}}'"""
         ),
-        "train_command": f"python examples/train_digits.py --url {server} --project {name}",
+        "train_command": shlex.join(
+            ["python", "examples/train_digits.py", "--url", server, "--team", names[0], "--project", names[1]]
+        ),
     }

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
-from projects.models import Project, Run, RunState, Team, User
+from projects.models import OrganizationMember, Project, Role, Run, RunState, Team, TeamMember, User
 from projects.pages import page_of, query_without
 
 COLUMNS_SHOWN = 3
@@ -110,10 +110,9 @@ def recent_runs(user: User, *, count: int) -> QuerySet[Run]:
 
 
 def teams_where(user: User, *, least_rank: int) -> QuerySet[Team]:
-    """The teams in which the user's role, their own or through the organization, has at least this rank."""
-    from projects.models import OrganizationMember, Role, TeamMember
-
-    teams = Team.objects.visible_to(user)
+    """The teams in which the user's role, their own or through the organization, has at least this rank;
+    shared ones before personal ones."""
+    teams = Team.objects.visible_to(user).order_by(F("owner").asc(nulls_first=True), "name")
     if user.is_superuser:
         return teams
     roles = [role for role in Role if role.rank >= least_rank]

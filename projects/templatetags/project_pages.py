@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -38,7 +39,8 @@ def logged(value: object, digits: int = 10) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(value)  # without separators: it may be a seed or a year
+        # Without separators: it may be a seed or a year. PostgreSQL gives 1e20 back as a long integer.
+        return str(value) if abs(value) < 10**15 else f"{Decimal(value).normalize():.{digits}g}"
     if isinstance(value, float):
         return f"{value:.{digits}g}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

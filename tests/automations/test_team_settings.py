@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from automations.models import Webhook
 from projects import keys
-from projects.models import ApiKey, Role, Team, TeamMember, User
+from projects.models import Role, Team, TeamMember, User
 from secrets_vault.models import Secret
 from tests import factories
 from tests.receiver import Receiver
@@ -365,38 +365,3 @@ def test_no_page_or_dialog_shows_a_secrets_value(
     browser = signed_in(User.objects.get(username="alice"))
     for url in [settings_url, *dialogs_of(team, webhook, secret)]:
         assert CANARY not in browser.get(url).content.decode(), url
-
-
-# --- API keys ---------------------------------------------------------------------------------------------
-
-
-def test_a_key_is_shown_once_and_works(signed_in: SignedIn, team: Team, bob: User, settings_url: str) -> None:
-    """AZ2"""
-    browser = signed_in(bob)
-    url = reverse("team_settings_create_key", args=[team.name])
-    answer = browser.post(url, {"name": "gpu box"}, headers=HTMX)
-    key = answer.context["key"]
-    assert key in answer.content.decode()
-    assert "no-store" in answer["Cache-Control"]
-    assert keys.user_of(key) == bob
-    page = browser.get(settings_url).content.decode()
-    assert "gpu box" in page
-    assert key not in page
-
-
-def test_a_revoked_key_ends_and_leaves_the_list(signed_in: SignedIn, team: Team, bob: User, settings_url: str) -> None:
-    row, key = keys.create(bob, name="old laptop")
-    browser = signed_in(bob)
-    browser.post(reverse("team_settings_revoke_key", args=[team.name, row.pk]), headers=HTMX)
-    assert keys.user_of(key) is None
-    assert "old laptop" not in browser.get(settings_url).content.decode()
-
-
-def test_keys_of_others_are_neither_seen_nor_revoked(
-    signed_in: SignedIn, team: Team, alice: User, bob: User, settings_url: str
-) -> None:
-    row, _ = keys.create(bob, name="bobs machine")
-    browser = signed_in(alice)
-    assert "bobs machine" not in browser.get(settings_url).content.decode()
-    assert browser.post(reverse("team_settings_revoke_key", args=[team.name, row.pk])).status_code == 404
-    assert ApiKey.objects.get().revoked_at is None

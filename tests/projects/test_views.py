@@ -162,12 +162,24 @@ def test_a_run_shows_what_it_was_given_and_what_it_logged(signed_in: SignedIn, p
         user=bob,
         display_name=LONG,
         config={"optimizer": {"lr": 0.001}, "layers": [64, 32], "note": "<script>"},
-        summary={"loss": "NaN", "big": 1e20},
+        summary={"loss": "NaN", "big": 1e20, "huge": 10**400, "seed": 20261123},
         tags=["baseline"],
         notes="第一段\n第二段",
     )
     page = signed_in(bob).get(run.get_absolute_url()).content.decode()
-    for text in (LONG, "optimizer.lr", "0.001", "[64, 32]", "&lt;script&gt;", "NaN", "1e+20", "baseline", "第二段"):
+    for text in (
+        LONG,
+        "optimizer.lr",
+        "0.001",
+        "[64, 32]",
+        "&lt;script&gt;",
+        "NaN",
+        "1e+20",
+        "1e+400",
+        "20261123",
+        "baseline",
+        "第二段",
+    ):
         assert text in page, text
     assert f"/executions/of-run/{run.pk}" in page
     assert f"/artifacts/runs/{run.pk}" in page
