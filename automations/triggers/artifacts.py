@@ -59,3 +59,22 @@ class AliasTrigger(ArtifactTrigger):
     variables = (*ARTIFACT_VARIABLES, "alias")
     happening = "an alias is added"
     told = "alias {alias} was added to {collection}:{version}"
+
+    def clause(self, condition: object, filter: object) -> str:
+        """`alias ^production$ is added` where the alias is all that is asked for."""
+        wanted = _only_alias(filter)
+        return f"alias {wanted} is added" if wanted else super().clause(condition, filter)
+
+
+def _only_alias(document: object) -> str:
+    """The alias or pattern a filter asks for, if it asks for nothing else."""
+    if not isinstance(document, dict) or len(document) != 1:
+        return ""
+    ((key, value),) = document.items()
+    if key in {"$and", "$or"} and isinstance(value, list) and len(value) == 1:
+        return _only_alias(value[0])
+    if key != "alias":
+        return ""
+    if isinstance(value, dict) and len(value) == 1:
+        value = value.get("$regex", value.get("$eq"))
+    return value if isinstance(value, str) else ""

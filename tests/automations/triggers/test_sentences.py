@@ -1,0 +1,74 @@
+"""The sentence of an automation: the same in list, wizard, history and API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from automations import sentences
+from automations.editing import Draft
+from automations.models import ActionKind, EventType, ScopeKind, Webhook
+from automations.triggers import TRIGGERS, event_types_listening_to, triggers_for_scope
+
+LOSS = {"name": "loss", "agg_op": "AVERAGE", "window_size": 5, "cmp_op": "$gt", "threshold": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("event_type", "condition", "filter", "sentence"),
+    [
+        (EventType.RUN_STATE, {"states": ["FAILED"]}, {}, "When a run fails"),
+        (EventType.RUN_STATE, {"states": ["FAILED", "FINISHED"]}, {}, "When a run finishes or fails"),
+        (
+            EventType.RUN_STATE,
+            {"states": ["FAILED"]},
+            {"$and": [{"display_name": {"$regex": "^prod-"}}, {"user": "alice"}]},
+            "When a run fails, where run name matches ^prod- and user is alice",
+        ),
+        (EventType.RUN_METRIC, LOSS, {}, "When loss (average of the last 5 values) is above 0.9"),
+        (EventType.CREATE_ARTIFACT, {}, {}, "When a new artifact version is logged"),
+        (EventType.LINK_ARTIFACT, {}, {}, "When a version is linked to a registry"),
+        (EventType.ADD_ARTIFACT_ALIAS, {}, {}, "When an alias is added"),
+        (EventType.ADD_ARTIFACT_ALIAS, {}, {"alias": {"$regex": "^prod"}}, "When alias ^prod is added"),
+        (
+            EventType.ADD_ARTIFACT_ALIAS,
+            {},
+            {"$or": [{"$and": [{"alias": {"$eq": "production"}}]}]},
+            "When alias production is added",
+        ),
+        (
+            EventType.ADD_ARTIFACT_ALIAS,
+            {},
+            {"alias": "production", "type": "model"},
+            "When an alias is added, where alias is production and artifact type is model",
+        ),
+    ],
+)
+def test_what_happens_is_said_in_a_sentence(event_type: str, condition: Any, filter: Any, sentence: str) -> None:
+    assert sentences.when_clause(event_type, condition, filter) == sentence
+
+
+def test_a_rule_that_became_invalid_says_so() -> None:
+    sentence = sentences.when_clause(EventType.RUN_STATE, {"states": ["FAILED"]}, {"no_such": 1})
+    assert sentence.startswith("When run state meets a condition that cannot be evaluated")
+
+
+def test_what_is_done_ends_the_sentence() -> None:
+    draft = Draft(name="n", event_type=EventType.LINK_ARTIFACT, action_kind=ActionKind.NO_OP)
+    assert sentences.summary(draft) == "When a version is linked to a registry, do nothing but record it"
+    draft.action_kind, draft.webhook = ActionKind.WEBHOOK, Webhook(name="pager")
+    assert sentences.summary(draft) == "When a version is linked to a registry, call webhook pager"
+
+
+def test_ev1_every_event_type_has_a_trigger_and_its_scopes() -> None:
+    assert set(TRIGGERS) == set(EventType)
+    assert {trigger.event_type for trigger in triggers_for_scope(ScopeKind.REGISTRY)} == {
+        EventType.LINK_ARTIFACT,
+        EventType.ADD_ARTIFACT_ALIAS,
+    }
+    assert {trigger.event_type for trigger in triggers_for_scope(ScopeKind.COLLECTION)} == {
+        EventType.CREATE_ARTIFACT,
+        EventType.LINK_ARTIFACT,
+        EventType.ADD_ARTIFACT_ALIAS,
+    }
+    assert event_types_listening_to("METRICS_LOGGED") == [EventType.RUN_METRIC]
