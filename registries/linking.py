@@ -59,6 +59,10 @@ def link(
     """
     if to.registry is None:
         raise ValidationError("Versions are linked to collections of a registry, not of a project.")
+    home = source.artifact.collection.project
+    # A personal project belongs to no organization: its owner may bring versions into any they may link in.
+    if home is not None and home.team.organization_id not in {None, to.registry.organization_id}:
+        raise ValidationError(f"{home} is not of the organization {to.registry.organization}; link within it.")
     if to.type != source.collection.type:
         raise TypeConflict(to, source.collection.type)
     for name in aliases:

@@ -11,6 +11,8 @@ from django.db.models import RestrictedError
 from projects.models import Team, User
 from secrets_vault.models import Secret
 
+# Shorter values could not be masked in history without masking half of the text.
+MIN_VALUE_LENGTH = 4
 MAX_VALUE_LENGTH = 10_000
 
 
@@ -83,6 +85,8 @@ def _user_name(user: object) -> str:
 def _check_value(value: str) -> None:
     if not value:
         raise ValidationError({"value": "A secret needs a value."})
+    if len(value) < MIN_VALUE_LENGTH:
+        raise ValidationError({"value": f"A secret has at least {MIN_VALUE_LENGTH} characters."})
     if len(value) > MAX_VALUE_LENGTH:
         raise ValidationError({"value": f"A secret has at most {MAX_VALUE_LENGTH:,} characters."})
     if "\x00" in value:

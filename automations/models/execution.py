@@ -40,10 +40,19 @@ class ReasonCode(models.TextChoices):
 
 class ExecutionQuerySet(models.QuerySet["Execution"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Executions of events in the projects and registries the user may see. An organization's automation is
-        visible to all its members, yet what it did in a team's project is for those who may see that project."""
+        """What automations the user may see did about events in projects and registries the user may see.
+
+        Both matter. An organization's automation is visible to all its members, yet what it did in a team's project is
+        for those who may see that project; a link happens in a project and in a registry, yet what the project's own
+        automations did about it is not for everybody who may see the registry.
+        """
+        automation = Q(automation__in=Automation.objects.visible_to(user))
+        in_project = Q(project__in=Project.objects.visible_to(user))
+        in_registry = Q(registry__in=Registry.objects.visible_to(user))
+        # Of a deleted automation nobody can tell whose it was: its history stays with the project.
         return self.filter(
-            Q(project__in=Project.objects.visible_to(user)) | Q(registry__in=Registry.objects.visible_to(user))
+            (automation & (in_project | in_registry))
+            | (Q(automation=None) & (in_project | (in_registry & Q(project=None))))
         )
 
     def due(self, now: datetime) -> Self:

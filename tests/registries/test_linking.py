@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -150,15 +151,17 @@ def test_each_role_may_what_the_table_says(
     registry: Registry, who: str, link: type[Exception] | None, settings: type[Exception] | None
 ) -> None:
     """Spec §8: members link and automate in a registry; its admins and the organization's change it."""
-    dora = factories.make_user("dora", superuser=who == "operator")
+    charlie = factories.make_user("charlie", superuser=who == "operator")
     if who.endswith("team"):
         role = {"view-only in a team": "viewer", "member of a team": "member", "admin of a team": "admin"}[who]
-        factories.make_team(**{role: dora})
+        members: dict[str, Any] = {role: charlie}
+        factories.make_team(**members)
     elif who.endswith("here"):
         role = Role.ADMIN if who.startswith("admin") else Role.VIEW_ONLY
-        RegistryMember.objects.create(registry=registry, user=dora, role=role)
+        RegistryMember.objects.create(registry=registry, user=charlie, role=role)
     elif who.startswith("organization"):
-        factories.make_organization(**{who.removeprefix("organization "): dora})
+        members = {who.removeprefix("organization "): charlie}
+        factories.make_organization(**members)
 
     for permission, refusal in (
         (Permission.LINK, link),
@@ -166,12 +169,12 @@ def test_each_role_may_what_the_table_says(
         (Permission.EDIT_SETTINGS, settings),
     ):
         if refusal is None:
-            access.require(dora, permission, registry)
+            access.require(charlie, permission, registry)
         else:
             with pytest.raises(refusal):
-                access.require(dora, permission, registry)
+                access.require(charlie, permission, registry)
     visible = link is not Http404
-    assert Registry.objects.visible_to(dora).filter(pk=registry.pk).exists() is visible
+    assert Registry.objects.visible_to(charlie).filter(pk=registry.pk).exists() is visible
 
 
 def test_a_strangers_registry_looks_missing(registry: Registry, charlie: User) -> None:
@@ -193,3 +196,18 @@ def test_a_linked_version_is_visible_to_those_who_see_the_registry_only(
 
     assert source.artifact in type(source.artifact).objects.visible_to(charlie)
     assert not Collection.objects.visible_to(charlie).filter(pk=source.collection_id).exists()
+
+
+@pytest.mark.django_db
+def test_a_version_of_another_organization_is_not_linked() -> None:
+    elsewhere = factories.make_team("elsewhere-team", factories.make_organization("elsewhere"))
+    version = factories.make_version(factories.make_project(elsewhere))
+    with pytest.raises(ValidationError, match="not of the organization acme"):
+        factories.make_link(version, factories.make_collection())
+
+
+@pytest.mark.django_db
+def test_a_version_of_a_personal_project_may_be_linked() -> None:
+    alice = factories.make_user()
+    version = factories.make_version(factories.make_project(alice.personal_team))
+    assert factories.make_link(version, factories.make_collection()).is_link
