@@ -27,7 +27,7 @@ MATRIX = {
 def somebody(who: str, team: Team) -> Somebody:
     if who == "nobody":
         return AnonymousUser()
-    user = factories.make_user("dora", superuser=who == "operator")
+    user = factories.make_user("charlie", superuser=who == "operator")
     if who == "organization member":
         factories.make_organization("acme", member=user)
     elif who == "organization admin":

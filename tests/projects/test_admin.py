@@ -23,11 +23,11 @@ def test_a_new_user_gets_a_personal_team(operator: Client) -> None:
     """SC5."""
     answer = operator.post(
         page(User, "add"),
-        {"username": "dora", "usable_password": "true", "password1": "a long phrase", "password2": "a long phrase"},
+        {"username": "charlie", "usable_password": "true", "password1": "a long phrase", "password2": "a long phrase"},
     )
 
     assert answer.status_code == 302
-    assert Team.objects.get(name="dora").owner == User.objects.get(username="dora")
+    assert Team.objects.get(name="charlie").owner == User.objects.get(username="charlie")
 
 
 @pytest.mark.parametrize("name", ["research", "api", "with space"])

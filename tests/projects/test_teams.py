@@ -92,7 +92,7 @@ def test_nobody_else_joins_a_personal_team(alice: User, bob: User) -> None:
 
 
 def test_a_team_is_an_organizations_or_somebodys(alice: User) -> None:
-    for owner, organization in ((None, None), (factories.make_user("dora"), factories.make_organization())):
+    for owner, organization in ((None, None), (factories.make_user("charlie"), factories.make_organization())):
         with pytest.raises(IntegrityError), transaction.atomic():
             Team.objects.create(name="limbo", owner=owner, organization=organization)
 
