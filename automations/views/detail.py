@@ -34,9 +34,10 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     """The automation, with its latest executions that the user may see."""
     automation = automation_for(request.user, pk)
     place = place_of(request.user, automation.scope)
-    visible = Execution.objects.visible_to(request.user).values("pk")
-    executions = list(history.executions_in(automation).filter(pk__in=visible)[: LATEST + 1])
+    visible = history.executions_in(automation) & Execution.objects.visible_to(request.user)
+    executions = list(visible[: LATEST + 1])
     context: dict[str, Any] = {
+        **(place.frame if place else {}),
         "automation": automation,
         "place": place,
         "editable": may_edit(request.user, automation.scope),

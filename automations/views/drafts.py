@@ -18,6 +18,7 @@ Answers = dict[str, list[str]]
 KEY = "automation_drafts"
 # As many forms as one person has open at a time; the oldest makes room.
 KEPT = 8
+LONGEST_ANSWER = 100_000
 # In place of answers, once the automation is saved: the same form sent twice leads to it.
 SAVED = "saved as"
 
@@ -33,10 +34,10 @@ def load(session: SessionBase, token: str) -> Answers | None:
 
 
 def keep(session: SessionBase, token: str, answers: Answers) -> None:
-    """Remember what was typed."""
+    """Remember what was typed, except for what is too long to be saved anyway: a session is read with every page."""
     drafts = _drafts(session)
     drafts.pop(token, None)
-    drafts[token] = answers
+    drafts[token] = {name: values for name, values in answers.items() if sum(map(len, values)) <= LONGEST_ANSWER}
     for oldest in list(drafts)[:-KEPT]:
         del drafts[oldest]
     session[KEY] = drafts

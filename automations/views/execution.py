@@ -54,10 +54,12 @@ def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     execution = execution_for(request.user, key)
     rule = execution.rule
     home = execution.project or execution.registry
+    place = place_of(request.user, home) if home else None
     context: dict[str, Any] = {
+        **(place.frame if place else {}),
         "execution": execution,
         "event": execution.event,
-        "place": place_of(request.user, home) if home else None,
+        "place": place,
         "rule": rule,
         "is_webhook": rule.get("action_kind") == ActionKind.WEBHOOK,
         "rule_json": json.dumps(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
@@ -45,6 +45,13 @@ class Place:
     @property
     def history_url(self) -> str:
         return self._page("history")
+
+    @property
+    def frame(self) -> dict[str, Any]:
+        """What the side bar of a page whose address does not name the place has to be told."""
+        if isinstance(self.home, Project):
+            return {"nav": "projects", "current_team": self.home.team}
+        return {"nav": "registries"}
 
     def _page(self, page: str) -> str:
         home = self.home

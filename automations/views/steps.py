@@ -32,6 +32,13 @@ FIELDS: dict[int, tuple[str, ...]] = {
     NAME: tuple(NameForm.base_fields),
 }
 SEVERAL = {"states"}
+UNFINISHED = {
+    EventType.RUN_STATE.value: "a run changes its state",
+    EventType.RUN_METRIC.value: "a metric crosses a threshold",
+    EventType.CREATE_ARTIFACT.value: "a new version is logged",
+    EventType.LINK_ARTIFACT.value: "a version is linked",
+    EventType.ADD_ARTIFACT_ALIAS.value: "an alias is added",
+}
 
 
 @dataclass
@@ -79,7 +86,8 @@ class Steps:
 
     @property
     def scope(self) -> Project | Registry | Collection:
-        """What the automation covers; ask only when the first step is sound."""
+        """What the automation covers, as far as it was said."""
+        self.event.is_valid()
         return self.event.scope
 
     def draft(self) -> Draft | None:
@@ -106,10 +114,9 @@ class Steps:
         draft = self.draft()
         return sentences.when_clause(draft.event_type, draft.condition, draft.filter) if draft else ""
 
-    def chosen(self) -> str:
-        """The event's label, though its condition may not be complete."""
-        event_type = (self.answers.get("event_type") or [""])[-1]
-        return str(EventType(event_type).label) if event_type in EventType.values else ""
+    def whatever(self) -> str:
+        """What starts it while that is not complete: the event chosen, or any."""
+        return UNFINISHED.get((self.answers.get("event_type") or [""])[-1], "an event happens")
 
     def do(self) -> str:
         """The second half of the sentence, "" while the action is not complete."""

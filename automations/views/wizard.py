@@ -214,6 +214,7 @@ class Wizard:
 
     def _context(self, form: Steps, shown: Step, theirs: list[dict[str, str]] | None) -> dict[str, Any]:
         context: dict[str, Any] = {
+            **self.place.frame,
             "place": self.place,
             "automation": self.automation,
             "form": shown,
@@ -225,9 +226,9 @@ class Wizard:
             "token": self.token,
             "seen": (form.answers.get(SEEN) or [""])[-1],
             "when": form.when(),
-            "chosen": form.chosen(),
+            "whatever": form.whatever(),
             "do": form.do(),
-            "scope": form.scope if form.event.is_valid() else None,
+            "scope": form.scope,
             "theirs": theirs,
             "announce": not _focus_first_fault(shown) and self._is_new_step(),
         }

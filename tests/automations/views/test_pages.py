@@ -295,3 +295,36 @@ def test_text_of_others_is_shown_as_text(browser: Callable[[User], Client], alic
     factories.make_execution(automation, result=name)
     for address in (f"/automations/{automation.pk}/", "/research/digits/automations", "/research/digits/history"):
         assert name not in browser(alice).get(address).content.decode()
+
+
+def test_the_side_bar_shows_the_team_of_what_is_looked_at(
+    browser: Callable[[User], Client], alice: User, project: Project
+) -> None:
+    factories.make_team("aardvarks", admin=alice)
+    automation = factories.make_automation(project)
+    execution = factories.make_execution(automation)
+    for address in (automation.get_absolute_url(), execution.get_absolute_url()):
+        response = browser(alice).get(address)
+        assert response.context["current_team"] == project.team
+        assert response.context["nav"] == "projects"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/research/digits/automations?q=%25&collection=none&page=x&sort=x",
+        "/research/digits/automations/new?collection=none&event=x&metric=%22",
+        "/research/digits/automations/new?draft=x&step=9",
+        "/research/digits/history?before=99999999999999999999&after=-1&automation=x&status=x&event=x",
+        "/research/digits/history?before=999999999999999999",
+    ],
+)
+def test_addresses_that_make_no_sense_show_the_page(
+    browser: Callable[[User], Client], alice: User, project: Project, address: str
+) -> None:
+    assert browser(alice).get(address).status_code == 200
+
+
+def test_a_number_that_is_no_automation_is_not_found(browser: Callable[[User], Client], alice: User) -> None:
+    for number in (0, 1, 10**18, 10**30):
+        assert browser(alice).get(f"/automations/{number}/").status_code == 404

@@ -410,3 +410,27 @@ def test_the_cursor_goes_to_the_first_field_that_is_wrong(filling: Filling) -> N
     filling.post(**FAILED, run_name="(")
 
     assert re.search(r'<input[^>]*name="run_name"[^>]*autofocus', filling.page)
+
+
+def test_the_sentence_names_the_collection_that_was_chosen(filling: Filling, project: Project) -> None:
+    factories.make_version(project, collection="classifier")
+    filling.address += "?collection=classifier"
+
+    assert "Covers the collection classifier in digits." in filling.get()
+
+
+def test_a_payload_that_is_far_too_long_is_refused_and_not_kept(filling: Filling, webhook: Webhook) -> None:
+    filling.post(**FAILED)
+    response = filling.post(**act(webhook, payload='"' + "x" * 200_000 + '"'))
+
+    assert response.status_code == 422
+    assert "has more than 64 kB" in filling.page
+    assert len(str(dict(filling.client.session))) < 10_000
+
+
+@pytest.mark.parametrize("field", ["run_name", "user", "filter_json", "metric_name"])
+def test_nul_characters_are_refused_not_stored(filling: Filling, field: str) -> None:
+    event = {"event_type": "RUN_METRIC", "metric_name": "loss", "cmp_op": "$gt", "threshold": "1"}
+    filling.post(**{**event, field: "a\0b"})
+
+    assert filling.step == 1
