@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -27,11 +28,13 @@ class Credentials:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     values: tuple[str, ...] = field(default=(), repr=False)
 
-    def redact(self, text: str) -> str:
-        """The text with every secret in it masked, also where it was escaped or encoded on the way."""
-        for spelling in sorted(_spellings(self.values), key=len, reverse=True):
+    def redact(self, text: str, *, cut: bool = False) -> str:
+        """The text with every secret in it masked, also where it was escaped or encoded on the way. `cut` says that
+        the text goes on: then its end may be the beginning of a secret."""
+        spellings = sorted(_spellings(self.values), key=len, reverse=True)
+        for spelling in spellings:
             text = text.replace(spelling, MASK)
-        return text
+        return _without_beginning(text, spellings) if cut else text
 
     def masked_variables(self) -> dict[str, str]:
         """The same variables with masks for values: what history and previews show."""
@@ -65,17 +68,46 @@ def fill(header_value: str, secret: str) -> str:
     return SECRET_REFERENCE.sub(lambda _: secret, header_value)
 
 
+def _without_beginning(text: str, spellings: Iterable[str]) -> str:
+    """The text without an end that is the beginning of a spelling, and long enough to tell something."""
+    text = text.rstrip("\N{REPLACEMENT CHARACTER}")  # the cut may have gone through a character
+    longest = max((_overlap(text, spelling) for spelling in spellings), default=0)
+    return text[:-longest] + MASK if longest > 3 else text
+
+
+def _overlap(text: str, spelling: str) -> int:
+    """How many characters at the end of the text are the beginning of the spelling."""
+    lengths = range(len(spelling) - 1, 0, -1)
+    return next((length for length in lengths if text.endswith(spelling[:length])), 0)
+
+
 def _spellings(values: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for value in values:
-        if not value:
-            continue
-        found |= {
-            value,
-            json.dumps(value)[1:-1],
-            json.dumps(value, ensure_ascii=False)[1:-1],
-            quote(value, safe=""),
-            quote_plus(value),
-            base64.b64encode(value.encode()).decode(),
-        }
+        # Headers go without the spaces around them.
+        for sent in {value, value.strip()} - {""}:
+            found.add(base64.b64encode(sent.encode()).decode())
+            for read in _readings(sent):
+                found |= _escaped(read)
     return found
+
+
+def _readings(sent: str) -> set[str]:
+    """Headers of answers are read as Latin-1 and bodies as UTF-8, whatever the receiver wrote."""
+    readings = {sent, sent.encode().decode("latin-1")}
+    if max(map(ord, sent)) < 256:
+        readings.add(sent.encode("latin-1").decode(errors="replace"))
+    return readings
+
+
+def _escaped(text: str) -> set[str]:
+    return {
+        text,
+        html.escape(text),
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        repr(text)[1:-1],
+        quote(text, safe=""),
+        quote(text),
+        quote_plus(text),
+    }

@@ -53,6 +53,8 @@ def configure(*, level: str, readable: bool) -> dict[str, Any]:
             "django": {"handlers": [], "level": level, "propagate": True},
             # 4xx answers are the client's business; the access log of a proxy tells more.
             "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
+            # At DEBUG it writes down whatever a page was given to show.
+            "django.template": {"handlers": [], "level": "INFO", "propagate": True},
             # One line per task at INFO would double the cost of a delivery.
             "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
             "axes": {"handlers": [], "level": "WARNING", "propagate": True},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from automations import http, signing, templating, unsealing
@@ -126,12 +126,13 @@ def exchange(request: Request, credentials: Credentials) -> tuple[http.Response,
             code=ReasonCode.REFUSED_ADDRESS if isinstance(error, http.Refused) else "",
             duration=error.duration,
         ) from error
+    response = replace(response, reason=credentials.redact(response.reason, cut=True))
     text = response.body.decode("utf-8", "replace").replace("\x00", "�")
     receipt = Receipt(
         result=f"The receiver answered {response.status} {response.reason}".rstrip() + ".",
         status_code=response.status,
         headers={name: credentials.redact(value) for name, value in dict(response.headers).items()},
-        body=credentials.redact(text),
+        body=credentials.redact(text, cut=response.truncated),
         duration=response.duration,
     )
     return response, receipt
