@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -25,7 +25,8 @@ class Received:
 @dataclass(slots=True)
 class Behaviour:
     """How to answer. `raw` is written to the socket as it is; `drip` sends the body a byte at a time, that many
-    seconds apart; `hold` waits for `Receiver.release()` before answering."""
+    seconds apart; `hold` waits for `Receiver.release()` before answering; `echo` sends back what came: the body after
+    `body`, and each header under its name with `X-Echo-` before it."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -34,6 +35,13 @@ class Behaviour:
     drip: float = 0.0
     hold: bool = False
     close: bool = False
+    echo: bool = False
+
+
+def echoing(behaviour: Behaviour, received: Received) -> Behaviour:
+    """The behaviour with what came in its answer."""
+    echoed = {f"X-Echo-{name}": value for name, value in received.headers.items()}
+    return replace(behaviour, headers=behaviour.headers | echoed, body=behaviour.body + received.body)
 
 
 class _Server(ThreadingHTTPServer):
@@ -118,7 +126,7 @@ class Receiver:
                 if behaviour.hold:
                     receiver._released.wait(30)
                 try:
-                    self._answer(behaviour)
+                    self._answer(echoing(behaviour, received) if behaviour.echo else behaviour)
                 except OSError:
                     self.close_connection = True  # the other side lost patience, as some tests want it to
 

@@ -8,17 +8,20 @@ import re
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import psycopg
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,6 +181,13 @@ class Server:
         """What `find` returns, as soon as that is true; otherwise fails with what the server printed."""
         return wait_until(find, what=lambda: f"{what() if what else ''}\n{self.logs[-5000:]}", timeout=timeout)
 
+    def dump(self) -> str:
+        """Everything that is in the database, as text."""
+        if self._database:
+            return self._database.dump()
+        with closing(sqlite3.connect(self.data_dir / "db.sqlite3")) as connection:
+            return "\n".join(connection.iterdump())
+
     def processes(self) -> dict[int, str]:
         """Its running processes, whoever their parent is by now: id → command."""
         mark = f"DATA_DIR={self.data_dir}\0".encode()
@@ -226,6 +236,13 @@ class _Database:
 
     def drop(self) -> None:
         self._command(f"DROP DATABASE {self._name} WITH (FORCE)")
+
+    def dump(self) -> str:
+        """Every row of every table, as text."""
+        with psycopg.connect(make_conninfo(self.url)) as connection:
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            queries = [sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(table)) for (table,) in tables]
+            return "\n".join(row for query in queries for (row,) in connection.execute(query))
 
     def _command(self, command: str) -> None:
         with psycopg.connect(make_conninfo(self._given), autocommit=True) as connection:
