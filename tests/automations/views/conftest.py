@@ -9,7 +9,9 @@ import pytest
 from django.test import Client
 
 if TYPE_CHECKING:
+    from automations.models import Webhook
     from projects.models import Project, Team, User
+    from tests.automations.views.filling import Filling
 
 
 @pytest.fixture
@@ -38,3 +40,19 @@ def browser(db: None) -> Callable[[User], Client]:
 def tab(project: Project) -> str:
     """Address of the project's Automations tab."""
     return f"/{project.team.name}/{project.name}/automations"
+
+
+@pytest.fixture
+def webhook(team: Team) -> Webhook:
+    """The team's webhook, pager."""
+    from tests import factories
+
+    return factories.make_webhook(team)
+
+
+@pytest.fixture
+def filling(browser: Callable[[User], Client], alice: User, tab: str) -> Filling:
+    """Alice, at the first step of a new automation of the project."""
+    from tests.automations.views.filling import Filling
+
+    return Filling(browser(alice), f"{tab}/new")

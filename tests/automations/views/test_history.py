@@ -175,10 +175,9 @@ def test_hi1_a_run_and_a_version_have_their_executions(
         assert browser(charlie).get(address).status_code == 404
 
 
-def test_hi3_an_execution_tells_the_whole_story(
-    browser: Callable[[User], Client], alice: User, project: Project, team: Team
-) -> None:
-    """HI3"""
+@pytest.fixture
+def retried(project: Project, team: Team) -> Execution:
+    """A webhook's execution whose first attempt was answered 503, and whose second is due in half a minute."""
     automation = factories.make_automation(project, webhook=factories.make_webhook(team))
     now = timezone.now()
     execution = factories.make_execution(
@@ -212,7 +211,14 @@ def test_hi3_an_execution_tells_the_whole_story(
         response_body="<h1>down</h1>",
         error="The receiver answered 503 Service Unavailable.",
     )
-    page = browser(alice).get(f"/executions/{execution.key}/").content.decode()
+    return execution
+
+
+def test_hi3_an_execution_tells_the_whole_story(
+    browser: Callable[[User], Client], alice: User, retried: Execution
+) -> None:
+    """HI3"""
+    page = browser(alice).get(f"/executions/{retried.key}/").content.decode()
 
     for part in (
         "Run state",
