@@ -7,6 +7,7 @@ the metrics it has, whatever the number of automations.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,28 +96,33 @@ def _judge_metric(
 ) -> None:
     """Start executions at the first point each watching automation reacts to; count its further points as surplus."""
     new = [value for _, value in series]
-    facts = run_facts(run)
+    facts: dict[str, Any] | None = None
     first: dict[int, list[int]] = {}  # position in the series → automations that react there first
     further: dict[int, int] = {}  # automation → points it reacts to after that
     for watch in watches:
         verdicts = watch.threshold.judge_batch(before, new)
         count = sum(verdicts)
-        if count and watch.filter.matches(facts):
+        if not count:
+            continue
+        if facts is None:
+            # What logging itself does not need of the run is read now, once.
+            facts = run_facts(Run.objects.select_related("user").get(pk=run.pk))
+        if watch.filter.matches(facts):
             first.setdefault(verdicts.index(True), []).append(watch.automation)
             further[watch.automation] = count - 1
-    if not first:
+    if facts is None or not first:
         return
     quiet = cooldowns.quiet(further, run=run, at=timezone.now())
     for position in sorted(first):
         ready = [pk for pk in first[position] if pk not in quiet]
         if ready:
-            _start(fact, run, ready, series, before, metric=metric, position=position)
+            _start(fact, facts, ready, series, before, metric=metric, position=position)
     _count_surplus(run, further, quiet)
 
 
 def _start(
     fact: Fact,
-    run: Run,
+    facts: dict[str, Any],
     automations: list[int],
     series: Series,
     before: list[float],
@@ -125,19 +131,21 @@ def _start(
     position: int,
 ) -> None:
     row, value = series[position]
+    run = fact.run
+    assert run is not None  # METRICS_LOGGED is about a run
     candidates = list(Automation.objects.filter(pk__in=automations, enabled=True).select_related("webhook"))
     size = max((int(candidate.condition["window_size"]) for candidate in candidates), default=1)
     window = (before + [point for _, point in series[: position + 1]])[-size:]
     event = Event(
         kind=fact.kind,
-        dedupe_key=f"{fact.dedupe_key}:{row}:{metric}"[:255],
+        dedupe_key=f"{fact.dedupe_key}:{row}:{hashlib.sha256(metric.encode()).hexdigest()[:16]}",
         occurred_at=fact.occurred_at,
         actor=fact.actor,
         run=run,
         organization_id=fact.scopes.organization,
         team_id=fact.scopes.team,
         project_id=fact.scopes.project,
-        facts=run_facts(run),
+        facts=facts,
         details={
             "metric": metric,
             "value": _json_number(value),

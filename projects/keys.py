@@ -16,6 +16,14 @@ from projects.models import ApiKey, User
 # What the wandb client accepts as a key: an optional prefix up to the first “-”, then 40 or more characters.
 KEY_SHAPE = re.compile(r"\A(?:[A-Za-z0-9_]+-)?[A-Za-z0-9_-]{40,200}\Z")
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+MOST_NOTED = 10_000
+# When this process last noted the use of a key, by its primary key.
+_noted: dict[int, datetime] = {}
+
+
+def forget_uses() -> None:
+    """Forget when keys were used last; for tests, whose keys come and go."""
+    _noted.clear()
 
 
 def digest_of(key: str) -> str:
@@ -57,12 +65,21 @@ def user_of(key: str, *, at: datetime | None = None) -> User | None:
     )
     if row is None:
         return None
-    now = at or timezone.now()
-    if row.last_used_at is None or row.last_used_at < now - USE_IS_NOTED_EVERY:
-        ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - USE_IS_NOTED_EVERY), pk=row.pk).update(
-            last_used_at=now
-        )
+    note_use(row.pk, at=at or timezone.now())
     return row.user
+
+
+def note_use(pk: int, *, at: datetime) -> None:
+    """Write down that the key was used; each process asks the database about a key once a minute at most."""
+    noted = _noted.get(pk)
+    if noted is not None and noted <= at < noted + USE_IS_NOTED_EVERY:
+        return
+    ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=at - USE_IS_NOTED_EVERY), pk=pk).update(
+        last_used_at=at
+    )
+    if len(_noted) >= MOST_NOTED:
+        _noted.clear()
+    _noted[pk] = at
 
 
 def revoke(key: ApiKey, *, at: datetime) -> None:

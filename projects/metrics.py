@@ -13,7 +13,7 @@ import orjson
 import zstandard
 from django.db import transaction
 
-from projects import runs
+from projects import held, runs
 from projects.events import METRICS_LOGGED, Fact, announce, run_scopes
 from projects.jsonvalues import storable
 from projects.models import MetricChunk, Run, RunState
@@ -140,7 +140,7 @@ def append(run: Run, batch: Batch, *, at: datetime, first_line: int | None = Non
 
 
 def _awake(run: Run, *, at: datetime) -> Run:
-    locked = runs.lock(run)
+    locked = held.hold(run.pk)
     if locked.state in {RunState.PENDING, RunState.CRASHED}:
         return runs.start(locked, by=locked.user, at=at)
     if locked.state != RunState.RUNNING:

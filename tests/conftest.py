@@ -210,8 +210,10 @@ def forget_watched_metrics() -> Iterator[None]:
     """Rolled-back tests use the same primary keys again, so what a process remembers of them must go."""
     yield
     from automations import watching
+    from projects import keys
 
     watching.watches_of.cache_clear()
+    keys.forget_uses()
 
 
 @pytest.fixture

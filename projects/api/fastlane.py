@@ -6,30 +6,38 @@ It only ever says yes. Whoever it does not know goes through the one door, `proj
 from __future__ import annotations
 
 from django.db import connection
+from django.utils import timezone
 
+from projects import keys
 from projects.access import NEEDED_ROLE, Permission
-from projects.models import Role, Run, User
+from projects.models import Role, Run
 
-RUN_AND_ROLES = """
-    SELECT run.id, member.role, administrator.role
-    FROM projects_run run
-    JOIN projects_project project ON project.id = run.project_id
-    JOIN projects_team team ON team.id = project.team_id
-    LEFT JOIN projects_teammember member ON member.team_id = team.id AND member.user_id = %s
+HOLDER_AND_RUN = """SELECT run.id, key.id, holder.is_superuser, member.role, administrator.role
+    FROM projects_apikey key
+    JOIN projects_user holder ON holder.id = key.user_id
+    JOIN projects_team team ON team.name = %s
+    JOIN projects_project project ON project.team_id = team.id AND project.name = %s
+    JOIN projects_run run ON run.project_id = project.id AND run.run_id = %s
+    LEFT JOIN projects_teammember member ON member.team_id = team.id AND member.user_id = holder.id
     LEFT JOIN projects_organizationmember administrator
-        ON administrator.organization_id = team.organization_id AND administrator.user_id = %s
-    WHERE team.name = %s AND project.name = %s AND run.run_id = %s
+        ON administrator.organization_id = team.organization_id AND administrator.user_id = holder.id
+    WHERE key.digest = %s AND key.revoked_at IS NULL AND holder.is_active
 """
 
 
-def run_to_append_to(user: User, *, team: str, project: str, run_id: str) -> Run | None:
-    """The run, with nothing but its key, if the user's role surely lets them log to it."""
+def run_to_append_to(key: str | None, *, team: str, project: str, run_id: str) -> Run | None:
+    """The run, with nothing but its key, if the API key's holder may surely log to it."""
+    if not key:
+        return None
     with connection.cursor() as cursor:
-        cursor.execute(RUN_AND_ROLES, [user.pk, user.pk, team, project, run_id])
+        cursor.execute(HOLDER_AND_RUN, [team, project, run_id, keys.digest_of(key)])
         row = cursor.fetchone()
     if row is None:
         return None
-    key, member, administrator = row
-    rules = user.is_superuser or administrator == Role.ADMIN
+    run, api_key, is_superuser, member, administrator = row
+    rules = is_superuser or administrator == Role.ADMIN
     logs = member is not None and Role(member).rank >= NEEDED_ROLE[Permission.LOG].rank
-    return Run(pk=key) if rules or logs else None
+    if not (rules or logs):
+        return None
+    keys.note_use(api_key, at=timezone.now())
+    return Run(pk=run)

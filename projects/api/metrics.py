@@ -72,8 +72,7 @@ class RunMetrics(Endpoint):
     )
     def post(self, request: HttpRequest, **path: str) -> HttpResponse:
         """A batch of rows, in the order logged: send many rows at once."""
-        user = signed_in(request)
-        run = run_to_append_to(user, **path) or run_to_change(user, path)
+        run = run_to_append_to(key_in(request), **path) or run_to_change(signed_in(request), path)
         first_line = whole_number(request, "first_line")
         batch = metrics.parse(bodies.read(request))
         lines = metrics.append(run, batch, at=timezone.now(), first_line=first_line)
