@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from django.utils import timezone
@@ -84,11 +85,20 @@ def _scopes_of(project: int) -> Scopes:
 
 def _series(rows: list[dict[str, Any]], watches: Watches) -> dict[str, Series]:
     found: dict[str, Series] = {}
+    keys: set[str] = set().union(*rows)
     for metric in watches:
+        if keys.isdisjoint(_places_of(metric)):
+            continue
         series = [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
         if series:
             found[metric] = series
     return found
+
+
+@lru_cache(maxsize=10_000)
+def _places_of(metric: str) -> tuple[str, ...]:
+    """Keys of a row under which the metric may be: itself, or an object that holds it."""
+    return tuple(accumulate(metric.split("."), "{}.{}".format))
 
 
 def _judge_metric(

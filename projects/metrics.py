@@ -199,6 +199,8 @@ def rows_of(chunk: MetricChunk) -> list[dict[str, Any]]:
 def value_at(row: dict[str, Any], key: str) -> float | None:
     """The number a row holds under a key, or None. A dot goes into a nested object, unless the key itself has it."""
     value: Any = row.get(key)
+    if type(value) is float:  # nearly always
+        return value
     if value is None and "." in key:
         value = _nested(row, key)
     if isinstance(value, bool) or not isinstance(value, int | float):
