@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check venv dev services
+.PHONY: help run test check bench venv dev services
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -38,6 +38,10 @@ test: .venv/requirements-dev.stamp services  ## run every test, on SQLite and on
 	else \
 		echo "PostgreSQL was not tested."; [ "$${CI:-}" != true ]; \
 	fi
+
+bench: .venv/requirements-dev.stamp  ## measure logging and delivery; benchmarks/README.md says how to read it
+	$(BIN)/python -m benchmarks.metrics
+	$(BIN)/python -m benchmarks.delivery
 
 services:  # Chromium, PostgreSQL and Redis for the tests: installed and started where this user may
 	@tests/services.sh
