@@ -89,7 +89,7 @@ def filtered(
     if status:
         executions = executions.filter(status=status)
     if event_type:
-        executions = executions.filter(rule__event_type=event_type)
+        executions = executions.filter(event_type=event_type)
     if automation is not None:
         executions = executions.filter(automation=automation)
     if since is not None:

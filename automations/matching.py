@@ -79,6 +79,7 @@ def _execution(hit: Hit, event: Event, *, at: datetime) -> Execution:
         status=Status.PENDING,
         matched_because=hit.match.reason,
         rule=rule_of(automation),
+        event_type=automation.event_type,
         webhook=webhook,
         target=f"{webhook.name} → {webhook.url}" if webhook else ActionKind(automation.action_kind).label,
         created_at=at,

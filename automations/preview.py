@@ -10,20 +10,28 @@ from automations.access import Scope
 from automations.documents import default_document
 from automations.editing import Draft, kind_of
 from automations.models import Event, Webhook
-from automations.triggers import TRIGGERS, trigger_for
+from automations.triggers import TRIGGERS, InvalidCondition, trigger_for
 from automations.unsealing import MASK
 from automations.variables import values_of
 
+# Events among which one that fits is looked for.
+LOOKED_BACK = 50
 
-def recent_event(scope: Scope, event_type: str) -> Event | None:
-    """The latest event of this kind in the scope, or None if there was none yet."""
-    trigger = trigger_for(event_type)
-    return (
+
+def recent_event(scope: Scope, draft: Draft) -> Event | None:
+    """The latest event in the scope that the draft would react to; else the latest of its kind, or None."""
+    trigger = trigger_for(draft.event_type)
+    latest = list(
         Event.objects.filter(**{kind_of(scope).value: scope}, kind=trigger.listens_to)
         .select_related("actor", "run__project__team")
-        .order_by("-pk")
-        .first()
+        .order_by("-pk")[:LOOKED_BACK]
     )
+    try:
+        rule = trigger.compile(draft.condition, draft.filter)
+    except InvalidCondition:
+        return next(iter(latest), None)
+    fitting = (event for event in latest if trigger.match(rule, event.facts, event.details).matched)
+    return next(fitting, next(iter(latest), None))
 
 
 def rendered(draft: Draft, *, event: Event) -> str:

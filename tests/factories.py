@@ -219,6 +219,7 @@ def make_execution(
     fields.setdefault("rule", {"name": automation.name, "event_type": automation.event_type})
     return Execution.objects.create(
         automation=automation,
+        event_type=automation.event_type,
         event=event,
         project=event.project,
         registry=event.registry,

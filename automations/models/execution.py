@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from automations.models.automation import Automation
+from automations.models.automation import Automation, EventType
 from automations.models.event import Event
 from projects.models import Project
 from registries.models import Registry
@@ -82,6 +82,8 @@ class Execution(models.Model):
     result = models.TextField(blank=True, help_text="How it ended, as a sentence.")
     matched_because = models.TextField(help_text="Why the condition held, with the numbers.")
     rule = models.JSONField(default=dict)
+    # Of the rule, beside it: what History is filtered by.
+    event_type = models.CharField(max_length=32, choices=EventType)
     # Where it goes; kept beside the rule so that it can be sent when the automation is gone meanwhile.
     webhook = models.ForeignKey("automations.Webhook", on_delete=models.SET_NULL, null=True, related_name="executions")
     target = models.CharField(max_length=2100, blank=True)

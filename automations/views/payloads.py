@@ -75,7 +75,7 @@ def _result(form: Steps, draft: Draft, action: ActionForm, webhook: Webhook | No
     payload = action.data.get("payload", "")
     draft = replace(draft, payload=payload, webhook=webhook)
     draft.action_kind = draft.action_kind or ActionKind.WEBHOOK.value
-    event = preview.recent_event(form.scope, draft.event_type)
+    event = preview.recent_event(form.scope, draft)
     try:
         warnings = preview.lint(payload, event_type=draft.event_type, webhook=webhook)
         shown = preview.rendered(draft, event=event) if event else ""

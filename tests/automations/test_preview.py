@@ -23,17 +23,34 @@ STATE = Draft(
     name="n", event_type=EventType.RUN_STATE, action_kind=ActionKind.WEBHOOK, condition={"states": ["FAILED"]}
 )
 
+METRIC = Draft(
+    name="n",
+    event_type=EventType.RUN_METRIC,
+    action_kind=ActionKind.WEBHOOK,
+    condition={"name": "loss", "agg_op": "AVERAGE", "window_size": 3, "cmp_op": "$gt", "threshold": 0.9},
+)
+ALIAS = Draft(name="n", event_type=EventType.ADD_ARTIFACT_ALIAS, action_kind=ActionKind.WEBHOOK)
+
+
+def test_an_event_the_draft_would_react_to_is_preferred(project: Project) -> None:
+    run = factories.make_run(project, display_name="failing")
+    runs.finish(run, exit_code=1, by=run.user, at=timezone.now())
+    factories.make_run(project, display_name="just started")
+    event = preview.recent_event(project, STATE)
+    assert event is not None
+    assert (event.facts["display_name"], event.details["state"]) == ("failing", "failed")
+
 
 def test_the_latest_event_of_the_kind_in_the_scope_is_taken(project: Project, team: Team) -> None:
-    assert preview.recent_event(project, EventType.RUN_STATE) is None
+    assert preview.recent_event(project, STATE) is None
     factories.make_run(project, display_name="first")
     factories.make_run(project, display_name="second")
     factories.make_run(factories.make_project(team, "elsewhere"), display_name="third")
     factories.make_version(project)
-    event = preview.recent_event(project, EventType.RUN_STATE)
+    event = preview.recent_event(project, STATE)
     assert event is not None
     assert event.facts["display_name"] == "second"
-    assert preview.recent_event(team, EventType.RUN_STATE) != event
+    assert preview.recent_event(team, STATE) != event
 
 
 def test_pl5_variables_that_do_not_apply_are_empty_and_secrets_are_masked(project: Project, team: Team) -> None:
@@ -43,7 +60,7 @@ def test_pl5_variables_that_do_not_apply_are_empty_and_secrets_are_masked(projec
         access_token=factories.make_secret(team, name="TOKEN", value="canary-token"),
         secret=factories.make_secret(team, name="SIGNING", value="canary-signing"),
     )
-    event = preview.recent_event(project, EventType.RUN_STATE)
+    event = preview.recent_event(project, STATE)
     assert event is not None
     draft = STATE
     draft.webhook = hook
@@ -59,7 +76,7 @@ def test_pl5_variables_that_do_not_apply_are_empty_and_secrets_are_masked(projec
 
 def test_the_default_document_is_shown_without_a_template(project: Project) -> None:
     factories.make_run(project, display_name="prod-7")
-    event = preview.recent_event(project, EventType.RUN_STATE)
+    event = preview.recent_event(project, STATE)
     assert event is not None
     shown = json.loads(preview.rendered(STATE, event=event))
     assert shown["run"]["name"] == "prod-7"
@@ -83,7 +100,7 @@ def test_pl2_metric_variables_tell_what_was_seen_against_what_was_asked(project:
     metrics.append(
         run, metrics.parse(json.dumps([{"loss": value} for value in (1, math.nan, 2)]).encode()), at=timezone.now()
     )
-    event = preview.recent_event(project, EventType.RUN_METRIC)
+    event = preview.recent_event(project, METRIC)
     assert event is not None
     names = ("metric_name", "metric_values", "metric_filter", "metric_filter_short", "metric_current_status")
     draft = Draft(
@@ -105,7 +122,7 @@ def test_pl2_metric_variables_tell_what_was_seen_against_what_was_asked(project:
 def test_pl2_pl3_artifact_variables_name_the_version(project: Project) -> None:
     version = factories.make_version(project, metadata={"accuracy": 0.9, "tags": ["a"]})
     labels.add_alias(version, "production", by=factories.make_user("bob"), at=timezone.now())
-    event = preview.recent_event(project, EventType.ADD_ARTIFACT_ALIAS)
+    event = preview.recent_event(project, ALIAS)
     assert event is not None
     draft = Draft(
         name="n",
@@ -125,6 +142,6 @@ def test_a_run_that_was_deleted_still_previews(project: Project) -> None:
     run = factories.make_run(project)
     runs.finish(run, exit_code=1, by=run.user, at=timezone.now())
     run.delete()
-    event = preview.recent_event(project, EventType.RUN_STATE)
+    event = preview.recent_event(project, STATE)
     assert event is not None
     assert json.loads(preview.rendered(STATE, event=event))["run"]["url"] is None
