@@ -1,0 +1,172 @@
+"""A team with everything in it that a page can show, with ordinary names or with the longest there can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from automations import executions, webhooks
+from automations.models import Execution, Status, Webhook
+from projects import metrics, runs
+from projects.models import Run, Team, User
+from registries import labels
+from registries.models import Membership
+from tests import factories
+from tests.receiver import Receiver
+
+TOKEN = "canary-token-7f3a91"
+SIGNING_KEY = "canary-signing-key-51c0de"
+PAYLOAD = '{"text": "${artifact_collection_name}:${alias}", "token": "${ACCESS_TOKEN}"}'
+ROWS = b'[{"loss": 0.7, "accuracy": 0.5, "system.cpu": 41}, {"loss": 0.3}, {"loss": NaN, "val": {"f1": 1e-9}}]'
+NONFINITE = {"name": "loss", "agg_op": None, "window_size": 1, "cmp_op": "$nonfinite", "threshold": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What things are called: by their plain names, or by names that fill what a name may have."""
+
+    long: bool = False
+
+    def word(self, plain: str, length: int = 128) -> str:
+        """Letters of the Latin alphabet without a place to break."""
+        return f"{plain}{'m' * length}"[:length] if self.long else plain
+
+    def text(self, plain: str, length: int = 128) -> str:
+        """Japanese and Latin, of which neither has a place to break."""
+        return f"{plain}-{'学習率の自動調整' * 8}{'m' * length}"[:length] if self.long else plain
+
+
+@dataclass(slots=True)
+class Showcase:
+    """What was made, for a look at it."""
+
+    by: User
+    receiver: Receiver
+    naming: Naming
+
+    def furnish(self) -> dict[str, str]:
+        """Make it all, and carry out what automations do about it. Returns the address of each page by its name."""
+        team = factories.make_team(self.naming.word("vision"), admin=self.by)
+        self._automate(team)
+        run = self._train(team)
+        version = self._log_versions(team, run)
+        linked = self._link(version)
+        for execution in Execution.objects.filter(status=Status.PENDING).order_by("pk"):
+            executions.run(execution.pk)
+        return self._settings(team) | _pages(run, version, linked)
+
+    def _automate(self, team: Team) -> None:
+        """One of each event, one that is disabled, one whose webhook is refused."""
+        hook = self._webhook(team)
+        refused = webhooks.create(team, by=self.by, name="refused", url=f"{self.receiver.url}/refused")
+        project = factories.make_project(team, self.naming.text("mnist"))
+        make, text = factories.make_automation, self.naming.text
+        make(
+            project,
+            name=text("Run failure alert", 255),
+            description=text("Tells whoever is on call.", 400),
+            webhook=hook,
+            filter={"display_name": {"$regex": f"^{text('night-41', 100)}"}},
+            created_by=self.by,
+        )
+        make(project, "RUN_METRIC", name=text("Loss guard", 255), webhook=refused, condition=NONFINITE)
+        make(project, "ADD_ARTIFACT_ALIAS", name=text("Deploy production", 255), webhook=hook, payload=PAYLOAD)
+        make(project, "CREATE_ARTIFACT", name=text("Log of versions", 255))
+        make(project, name=text("Off for now", 255), webhook=hook, enabled=False)
+
+    def _webhook(self, team: Team) -> Webhook:
+        word = self.naming.word
+        return webhooks.create(
+            team,
+            by=self.by,
+            name=word("receiver", 64),
+            url=self.receiver.url + word("/vision", 300),
+            access_token=factories.make_secret(team, word("DEPLOY_TOKEN", 64), TOKEN),
+            secret=factories.make_secret(team, word("SIGNING_KEY", 64), SIGNING_KEY),
+            headers={word("X-Team", 64): word("vision", 200)},
+        )
+
+    def _train(self, team: Team) -> Run:
+        """Runs in several states; the one returned failed after its loss became NaN."""
+        now = timezone.now()
+        project = factories.make_project(team, self.naming.text("mnist"))
+        for number in range(3):
+            factories.make_run(project, user=self.by, display_name=self.naming.text(f"day-{number}", 255), at=now)
+        first, second = project.runs.order_by("pk")[:2]
+        runs.finish(first, exit_code=0, by=self.by, at=now + timedelta(minutes=12))
+        runs.kill(second, by=self.by, at=now)
+        run = factories.make_run(
+            project,
+            user=self.by,
+            at=now - timedelta(minutes=34),
+            display_name=self.naming.text("night-41", 255),
+            config={self.naming.word("lr", 200): 0.1, "optimizer": self.naming.text("adam", 400)},
+            tags=[self.naming.text("nightly", 60), "baseline"],
+            notes=self.naming.text("The baseline with warm-up.", 400),
+        )
+        metrics.append(run, metrics.parse(ROWS), at=now)
+        self.receiver.behave(times=1, status=403, body=b'{"error": "not you"}')
+        return runs.finish(run, exit_code=1, by=self.by, at=now)
+
+    def _log_versions(self, team: Team, run: Run) -> Membership:
+        """Three versions of a model, the last of which has labels."""
+        text, now = self.naming.text, timezone.now()
+        for number in range(3):
+            version = factories.make_version(
+                run.project,
+                text("classifier"),
+                user=self.by,
+                run=run,
+                metadata={text("accuracy", 100): 0.97, "classes": number, "notes": text("from a seed", 400)},
+                description=text("Trained on digits.", 300),
+            )
+        labels.add_alias(version, "production", by=self.by, at=now)
+        labels.add_alias(version, text("candidate"), by=self.by, at=now)
+        labels.add_tag(version.artifact, text("reviewed"))
+        return version
+
+    def _link(self, version: Membership) -> Membership:
+        organization = factories.make_organization(admin=self.by)
+        registry = factories.make_registry(organization, self.naming.text("models"), admin=self.by)
+        collection = factories.make_collection(registry, self.naming.text("digits"))
+        factories.make_automation(registry, "LINK_MODEL", name=self.naming.text("Tell about links", 255))
+        return factories.make_link(version, collection, user=self.by, aliases=["production"])
+
+    def _settings(self, team: Team) -> dict[str, str]:
+        factories.make_team(team.name, member=factories.make_user("bob"))
+        factories.make_api_key(self.by)
+        hook = team.webhooks.get(name="refused")
+        return {"team": team.get_absolute_url(), "team settings": f"/teams/{team.name}/settings/"} | {
+            "webhook dialog": f"/teams/{team.name}/settings/webhooks/{hook.pk}/edit",
+        }
+
+
+def _pages(run: Run, version: Membership, linked: Membership) -> dict[str, str]:
+    project, registry = run.project, linked.collection.registry
+    assert registry is not None  # versions are linked in registries
+    home, there = project.get_absolute_url(), registry.get_absolute_url()
+    by_name = {execution.status: execution for execution in Execution.objects.exclude(webhook=None)}
+    automation = project.automations.order_by("pk")[0]
+    return {
+        "home": "/",
+        "projects": "/projects/",
+        "project": home,
+        "run": run.get_absolute_url(),
+        "artifacts": f"{home}artifacts",
+        "collection": version.collection.get_absolute_url(),
+        "version": version.get_absolute_url(),
+        "registries": "/registries/",
+        "registry": there,
+        "registry collection": linked.collection.get_absolute_url(),
+        "linked version": linked.get_absolute_url(),
+        "registry automations": f"{there}automations",
+        "automations": f"{home}automations",
+        "history": f"{home}history",
+        "automation": automation.get_absolute_url(),
+        "edit event": f"{automation.get_absolute_url()}edit",
+        "new automation": f"{home}automations/new",
+        "finished execution": by_name[Status.FINISHED].get_absolute_url(),
+        "failed execution": by_name[Status.FAILED].get_absolute_url(),
+    }

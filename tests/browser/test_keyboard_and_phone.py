@@ -1,0 +1,146 @@
+"""Without a mouse, and on the smallest screen, where no page may be wider than the screen (UI6)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from automations.models import Automation
+from tests import factories
+from tests.browser.conftest import OpenPage
+from tests.browser.keyboard import press, tab_to, write
+from tests.browser.showcase import Naming, Showcase
+from tests.browser.wizard import Wizard
+from tests.receiver import Receiver
+
+if TYPE_CHECKING:
+    from projects.models import Project, User
+
+PHONE = {"viewport": {"width": 375, "height": 760}, "has_touch": True, "is_mobile": True}
+DESK = {"viewport": {"width": 1280, "height": 800}}
+# What sticks out of the page to the right and is not inside something that scrolls by itself.
+STICKS_OUT = """() => {
+  const inside = (element) => {
+    for (let one = element.parentElement; one; one = one.parentElement) {
+      if (/auto|scroll|hidden|clip/.test(getComputedStyle(one).overflowX)) return true;
+    }
+    return false;
+  };
+  return [...document.body.querySelectorAll("*")]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !inside(one))
+    .map((one) => one.outerHTML.slice(0, 120));
+}"""
+
+
+def too_wide(page: Page, *, at_most: int) -> list[str]:
+    """Nothing, or how wide the page is and what makes it so."""
+    page.wait_for_load_state("networkidle")
+    width = int(page.evaluate("document.scrollingElement.scrollWidth"))
+    return [f"{page.url} is {width} px wide", *page.evaluate(STICKS_OUT)] if width > at_most else []
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("long", [False, True], ids=["plain", "longest"])
+def test_no_page_scrolls_sideways(
+    open_page: OpenPage, alice: User, receiver: Receiver, screen: dict[str, dict[str, int]], long: bool
+) -> None:
+    """UI6: also with names of the greatest length, in Japanese and without a place to break."""
+    addresses = Showcase(alice, receiver, Naming(long=long)).furnish()
+    page = open_page(alice, **screen)
+    found = []
+    for address in addresses.values():
+        page.goto(address)
+        found += too_wide(page, at_most=screen["viewport"]["width"])
+
+    assert found == []
+
+
+def test_tables_are_cards_on_a_phone_that_name_each_value(open_page: OpenPage, alice: User, receiver: Receiver) -> None:
+    """UI6: without the heads of columns a cell says what it is, and what it leads to can be touched."""
+    addresses = Showcase(alice, receiver, Naming()).furnish()
+    page = open_page(alice, **PHONE)
+    page.goto(addresses["history"])
+    card = page.get_by_role("row").filter(has_text="Loss guard")
+    card.scroll_into_view_if_needed()
+    for text in ("Failed", "Run metric threshold", "The receiver answered 403 Forbidden."):
+        expect(card.get_by_text(text).first).to_be_in_viewport(ratio=1)
+    labels = card.locator("td[data-label]").evaluate_all(
+        "cells => cells.map((cell) => getComputedStyle(cell, '::before').content)"
+    )
+    assert labels == ['"Status"', '"Automation"', '"Event"', '"Result"', '"Took"']
+    card.get_by_role("link", name="Loss guard").tap()
+    expect(page.get_by_role("heading", level=1, name="Loss guard")).to_be_visible()
+
+
+def test_automation_is_created_by_keyboard_alone(open_page: OpenPage, alice: User, project: Project) -> None:
+    """UI6, UI2: from the list to the finished automation; each step begins at its heading."""
+    factories.make_webhook(project.team)
+    page = open_page(alice)
+    page.goto("/research/digits/automations")
+    wizard = Wizard(page)
+    press(page.get_by_role("link", name="Create automation").first)
+    wizard.expect_step("What starts it")
+    tab_to(page.get_by_role("radio", name=re.compile("^Run state")))
+    page.keyboard.press("Space")
+    press(page.get_by_label("Failed or crashed"), "Space")
+    wizard.expect_sentence("When a run fails, do something.")
+    press(page.get_by_role("button", name="Next step"))
+    wizard.expect_step("What it does")
+    expect(page.get_by_role("heading", name="What it does")).to_be_focused()
+    tab_to(page.get_by_role("combobox", name="Webhook", exact=True))
+    page.keyboard.type("pager")
+    wizard.expect_sentence("When a run fails, call webhook pager.")
+    write(wizard.payload, '{"text": "')
+    press(page.get_by_role("button", name="${run_name}"))
+    expect(wizard.payload).to_be_focused()
+    page.keyboard.type('"}')
+    press(page.get_by_role("button", name="Next step"))
+    wizard.expect_step("What it is called")
+    write(page.get_by_label("Name"), "By keyboard")
+    press(page.get_by_role("button", name="Create automation"))
+    expect(page.get_by_role("heading", level=1, name="By keyboard")).to_be_visible()
+
+    automation = Automation.objects.get()
+    assert automation.payload == '{"text": "${run_name}"}'
+    assert automation.condition == {"states": ["FAILED"]}
+
+
+def test_whole_form_fits_on_a_phone(open_page: OpenPage, alice: User, project: Project) -> None:
+    """UI6: all steps of the form, with every event's fields."""
+    factories.make_webhook(project.team)
+    page = open_page(alice, **PHONE)
+    page.goto("/research/digits/automations/new")
+    wizard = Wizard(page)
+    found = []
+    for event in ("New artifact version", "Alias added", "Run metric threshold", "Run state"):
+        wizard.choose("Event", event)
+        found += too_wide(page, at_most=375)
+    page.get_by_label("Failed or crashed").check()
+    for title in ("What it does", "What it is called"):
+        wizard.next()
+        wizard.expect_step(title)
+        found += too_wide(page, at_most=375)
+        if title == "What it does":
+            page.get_by_role("combobox", name="Webhook", exact=True).select_option(index=1)
+
+    assert found == []
+
+
+def test_dialogs_fit_on_a_phone(open_page: OpenPage, alice: User, project: Project) -> None:
+    factories.make_webhook(project.team)
+    page = open_page(alice, **PHONE)
+    page.goto("/teams/research/settings/")
+    for opener in ("Create webhook", "Create secret", "Create API key", "Add member", "Test pager"):
+        page.get_by_role("button", name=opener).click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_be_visible()
+        box = dialog.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 375
+        assert too_wide(page, at_most=375) == []
+        dialog.get_by_role("button", name="Cancel").click()
+        expect(dialog).to_be_hidden()
