@@ -129,6 +129,11 @@ def receiver(settings: Any) -> Iterator[Receiver]:
         yield listening
 
 
+def settle(page: Page) -> None:
+    """Wait for the parts of a page that load after it."""
+    expect(page.get_by_text("Loading…")).to_have_count(0)
+
+
 def session_of(user: User) -> str:
     """The cookie of somebody who has signed in."""
     from django.test import Client

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from automations.models import Automation
 from tests import factories
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, settle
 from tests.browser.keyboard import press, tab_to, write
 from tests.browser.showcase import Naming, Showcase
 from tests.browser.wizard import Wizard
@@ -37,7 +37,7 @@ STICKS_OUT = """() => {
 
 def too_wide(page: Page, *, at_most: int) -> list[str]:
     """Nothing, or how wide the page is and what makes it so."""
-    page.wait_for_load_state("networkidle")
+    settle(page)
     width = int(page.evaluate("document.scrollingElement.scrollWidth"))
     return [f"{page.url} is {width} px wide", *page.evaluate(STICKS_OUT)] if width > at_most else []
 
