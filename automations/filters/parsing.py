@@ -6,7 +6,7 @@ from collections.abc import Callable
 from automations.filters.clauses import All, AnyOf, Clause, Node, NoneOf
 from automations.filters.fields import Fields, InvalidFilter, Kind, Reading, find
 from automations.filters.operators import OPERATORS
-from automations.filters.wanted import check_text
+from automations.filters.wanted import Patterns, check_text
 from automations.filters.wording import show
 
 MAX_DEPTH = 20
@@ -23,11 +23,12 @@ _KINDS_IN_WORDS = {
 
 
 class Parser:
-    """Reads one document; the number of operators met so far is its only state."""
+    """Reads one document; the operators and patterns met so far are its only state."""
 
     def __init__(self, fields: Fields) -> None:
         self.fields = fields
         self.operators = 0
+        self.patterns = Patterns()
 
     def parse(self, document: object) -> Node:
         return self._conditions(document, "", depth=1)
@@ -99,7 +100,11 @@ class Parser:
                 path,
                 f"{name} does not fit {reading.name}, which {_KINDS_IN_WORDS[kind]}; use one of {usable}.",
             )
+        if name == "$regex":
+            self.patterns.announce(value, path)
         wanted = operator.check(value, reading.field, path)
+        if name == "$regex":
+            self.patterns.add(wanted, path)
         return Clause(path, reading, operator, wanted, operator.build(wanted))
 
     def _count(self, path: str) -> None:

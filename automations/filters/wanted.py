@@ -12,8 +12,13 @@ MAX_PATTERN_LENGTH = 1_000
 MAX_TEXT_LENGTH = 10_000
 MAX_LIST_LENGTH = 1_000
 MAX_NUMBER_BITS = 4_096
+# Patterns of one condition: so many, so much text and so many of RE2's instructions together. Compiling them is done
+# inside of requests and transactions, and must not be felt there.
+MAX_PATTERNS = 20
+MAX_PATTERNS_LENGTH = 1_000
+MAX_PATTERNS_PROGRAM = 10_000
 # What RE2 may spend on one pattern's program and on its cache of states, in bytes.
-PATTERN_MEMORY = 1 << 20
+PATTERN_MEMORY = 1 << 18
 
 
 def check_text(value: str, path: str) -> str:
@@ -96,6 +101,37 @@ def take_pattern(value: Any, field: Field, path: str) -> str:
             f"RE2 cannot run this pattern: {reason}. Its syntax has no look-around and no back-references.",
         ) from None
     return pattern
+
+
+class Patterns:
+    """What the patterns of one condition have cost so far."""
+
+    def __init__(self) -> None:
+        self.number = self.length = self.program = 0
+
+    def announce(self, value: Any, path: str) -> None:
+        """Count a pattern before RE2 is given it, as reading it costs time too. Raises InvalidFilter."""
+        self.number += 1
+        self.length += len(value) if isinstance(value, str) else 0
+        if self.number > MAX_PATTERNS:
+            raise InvalidFilter(path, f"A condition may have at most {MAX_PATTERNS} patterns; join some with |.")
+        # One that is too long by itself is told so by take_pattern.
+        if self.length > MAX_PATTERNS_LENGTH and self.number > 1:
+            raise InvalidFilter(
+                path,
+                f"The patterns of a condition may have at most {MAX_PATTERNS_LENGTH:,} characters together;"
+                " shorten them, or compare with $in.",
+            )
+
+    def add(self, pattern: str, path: str) -> None:
+        """Count what RE2 made of it. Raises InvalidFilter."""
+        self.program += compiled(pattern).programsize
+        if self.program > MAX_PATTERNS_PROGRAM:
+            raise InvalidFilter(
+                path,
+                f"The patterns of a condition may become at most {MAX_PATTERNS_PROGRAM:,} instructions together;"
+                f" these are {self.program:,}. Use smaller repetitions and character classes.",
+            )
 
 
 def compiled(pattern: str) -> Any:

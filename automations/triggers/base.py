@@ -117,7 +117,8 @@ class Trigger:
         return f"{clause}, where {where}" if where else clause
 
 
-@lru_cache(maxsize=20_000)
+# Small, as a rule may hold some megabytes of patterns and values.
+@lru_cache(maxsize=2_000)
 def _compiled(trigger: Trigger, text: str) -> Rule:
     condition, document = json.loads(text)
     try:

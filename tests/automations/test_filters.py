@@ -1,5 +1,6 @@
 """The condition language (EV4, EV10): what it takes, what it answers, and how it says so."""
 
+import contextlib
 import math
 import time
 from collections.abc import Mapping
@@ -267,6 +268,47 @@ def test_refused_pattern_writes_nothing_to_the_terminal(capfd: pytest.CaptureFix
     refused({"user": {"$regex": "(((("}})
 
     assert capfd.readouterr() == ("", "")
+
+
+BOMB = r"\pL{50}x"
+# Each costs RE2 the most for its length or size: read and thrown away, large in itself, large together.
+COSTLY = (
+    [BOMB + str(number) for number in range(490)],
+    [r"(?i)" + r"[^\pL\PL]" * 110] * 20,
+    [r"(?i)" + r"[^\pL\PL]" * 5] * 20,
+    [r"\pL{0}" * 8 + str(number) for number in range(20)],
+    [r"\pL{6}" + str(number) for number in range(20)],
+    [".{1000}" + str(number) for number in range(20)],
+)
+
+
+@pytest.mark.parametrize("patterns", COSTLY)
+def test_ev10_no_patterns_take_long_to_compile(patterns: list[str]) -> None:
+    """EV10: saving, and matching inside of a transaction, compile all patterns of a condition."""
+    started = time.process_time()
+    with contextlib.suppress(InvalidFilter):
+        filters.compile({"$or": [{"user": {"$regex": one}} for one in patterns]}, fields=RUN_FIELDS)
+
+    assert time.process_time() - started < 0.2
+
+
+def test_ev10_patterns_are_limited_in_number_length_and_size() -> None:
+    def error_of(patterns: list[str]) -> InvalidFilter:
+        return refused({"$or": [{"user": {"$regex": one}} for one in patterns]})
+
+    error = error_of([f"^a{number}$" for number in range(21)])
+    assert (error.path, "at most 20 patterns" in error.message) == ("$or[20].user.$regex", True)
+    error = error_of(["a" * 600, "b" * 401])
+    assert (error.path, "1,000 characters together" in error.message) == ("$or[1].user.$regex", True)
+    error = error_of([r"\pL{5}a", r"\pL{5}b"])
+    assert (error.path, "10,000 instructions together" in error.message) == ("$or[1].user.$regex", True)
+    assert "too large" in error_of([BOMB]).message
+    assert "10,000" in refused({"$and": [{"user": {"$not": {"$regex": r"\pL{5}"}}}] * 2}).message
+
+
+def test_twenty_ordinary_patterns_may_be_asked_for() -> None:
+    names = [rf"(?i)^prod-{number}-\d{{1,8}}(\.\w+)*$" for number in range(20)]
+    assert matches({"$or": [{"display_name": {"$regex": name}} for name in names]}, {"display_name": "PROD-19-7.a"})
 
 
 def test_no_pattern_stalls_the_server() -> None:
