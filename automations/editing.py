@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.http import Http404
 
 from automations import templating
 from automations.access import Scope, require_edit, webhooks_usable_by
@@ -86,6 +88,20 @@ def update(automation: Automation, draft: Draft, *, by: User) -> Automation:
     return _save(automation, draft, scope=automation.scope)
 
 
+def change(automation: Automation, *, by: User, **fields: Any) -> Automation:
+    """Save some fields of a draft; the others stay as they are now, whoever changes them meanwhile.
+
+    Raises:
+        ValidationError: by field. NameTaken, if the name is.
+        Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
+    """
+    with transaction.atomic():
+        held = Automation.objects.select_for_update(of=("self",)).filter(pk=automation.pk).first()
+        if held is None:
+            raise Http404(f"There is no automation {automation.pk} any more.")
+        return update(held, replace(draft_of(held), **fields), by=by)
+
+
 def set_enabled(automation: Automation, enabled: bool, *, by: User) -> Automation:  # noqa: FBT001  reads as a sentence
     """Switch it on or off. A disabled automation sees no events; switching it on again re-arms nothing (EV13)."""
     require_edit(by, automation.scope)
@@ -111,7 +127,11 @@ def duplicate(automation: Automation, *, by: User) -> Automation:
 def delete(automation: Automation, *, by: User) -> None:
     """Delete the automation; what it did stays in the history."""
     require_edit(by, automation.scope)
-    automation.delete()
+    with transaction.atomic():
+        # Events that are being matched hold it; what they write is there when its executions are let go.
+        held = Automation.objects.select_for_update().filter(pk=automation.pk).first()
+        if held is not None:
+            held.delete()
 
 
 def check(draft: Draft, *, scope: Scope, by: User, automation: Automation | None = None) -> None:
@@ -213,11 +233,15 @@ def check_name(draft: Draft, *, scope: Scope, automation: Automation | None = No
         raise ValidationError({"name": "Give the automation a name."})
     if len(draft.name) > 255:
         raise ValidationError({"name": f"A name has at most 255 characters; this one has {len(draft.name)}."})
-    same = Automation.objects.filter(**{kind_of(scope).value: scope}, name=draft.name.strip())
+    _refuse_taken(draft.name.strip(), scope=scope, automation=automation)
+
+
+def _refuse_taken(name: str, *, scope: Scope, automation: Automation | None) -> None:
+    same = Automation.objects.filter(**{kind_of(scope).value: scope}, name=name)
     if automation is not None:
         same = same.exclude(pk=automation.pk)
     if same.exists():
-        raise NameTaken(draft.name.strip(), scope)
+        raise NameTaken(name, scope)
 
 
 def kind_of(scope: Scope) -> ScopeKind:
@@ -225,22 +249,20 @@ def kind_of(scope: Scope) -> ScopeKind:
     return SCOPE_KINDS[type(scope)]
 
 
+def stored(draft: Draft) -> dict[str, Any]:
+    """The draft's fields as they are stored."""
+    fields = {field.name: getattr(draft, field.name) for field in dataclass_fields(draft)}
+    return fields | {"name": draft.name.strip(), "payload": draft.payload if draft.payload.strip() else ""}
+
+
 def _save(automation: Automation, draft: Draft, *, scope: Scope) -> Automation:
-    automation.name = draft.name.strip()
-    automation.description = draft.description
-    automation.enabled = draft.enabled
-    automation.event_type = draft.event_type
-    automation.filter = draft.filter
-    automation.condition = draft.condition
-    automation.action_kind = draft.action_kind
-    automation.webhook = draft.webhook
-    automation.payload = draft.payload if draft.payload.strip() else ""
+    for name, value in stored(draft).items():
+        setattr(automation, name, value)
     try:
         with transaction.atomic():
             automation.save()
-    except IntegrityError as error:
+    except IntegrityError:
         # Somebody took the name between the look and the write.
-        if "automation_name_once" in str(error) or "name" in str(error):
-            raise NameTaken(automation.name, scope) from error
+        _refuse_taken(automation.name, scope=scope, automation=automation)
         raise
     return automation

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from automations import queueing
@@ -68,14 +68,12 @@ def run(pk: int, *, now: datetime | None = None) -> None:
 def requeue_overdue(*, at: datetime, grace: timedelta = GRACE) -> int:
     """Queue what is due for longer than `grace` and apparently nobody's; a second task for the same execution does no
     harm."""
-    if not queueing.queue_is_in_database():
-        # There are no due times in Redis: the sweep is what brings retries back.
-        grace = timedelta(0)
-    return _requeue(
-        Execution.objects.filter(
-            Q(status=Status.PENDING, next_attempt_at__lte=at - grace) | Q(status=Status.RUNNING, claimed_until__lte=at)
-        )
-    )
+    # There are no due times in Redis: there the sweep is what brings retries back, without delay.
+    cutoff = at - grace if queueing.queue_is_in_database() else at
+    overdue = Execution.objects.filter(status=Status.PENDING, next_attempt_at__lte=cutoff)
+    # A queue that is as long as what is overdue has lost nothing: it is behind, and more of the same would not help.
+    lost = grace == timedelta(0) or queueing.waiting() < overdue.count()
+    return requeue_abandoned(at=at) + (_requeue(overdue) if lost else 0)
 
 
 def requeue_abandoned(*, at: datetime) -> int:

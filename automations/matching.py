@@ -50,7 +50,7 @@ def judge(automation: Automation, event: Event) -> Match:
 
 def start(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Execution]:
     """Write one execution for each hit that may fire (EV11), and queue it; in a constant number of queries."""
-    allowed = _allowed(hits, event, at=at)
+    allowed = _allowed(_standing(hits), event, at=at)
     if not allowed:
         return []
     rows = Execution.objects.bulk_create([_execution(hit, event, at=at) for hit in allowed])
@@ -58,6 +58,15 @@ def start(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Execution]
     for row in rows:
         queueing.enqueue_execution(row.pk)
     return rows
+
+
+def _standing(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits whose automation was neither deleted nor disabled since it was read; held, in one order for everybody,
+    so that it cannot be deleted before its execution is written."""
+    pks = [hit.automation.pk for hit in hits]
+    held = Automation.objects.filter(pk__in=pks, enabled=True).order_by("pk")
+    standing = set(held.select_for_update(no_key=True).values_list("pk", flat=True)) if pks else set()
+    return [hit for hit in hits if hit.automation.pk in standing]
 
 
 def _allowed(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Hit]:

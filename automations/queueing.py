@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django_q.brokers import get_broker
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 from django_q.tasks import async_task
@@ -34,13 +35,20 @@ def enqueue_execution(pk: int) -> None:
     if queue_is_in_database():
         async_task(RUN_EXECUTION, pk)
     else:
-        transaction.on_commit(lambda: async_task(RUN_EXECUTION, pk))
+        # Robust: the change is committed, and a queue that is down must not make it look refused. The sweep finds it.
+        transaction.on_commit(lambda: async_task(RUN_EXECUTION, pk), robust=True)
 
 
 def enqueue_execution_at(pk: int, *, due: datetime) -> None:
     """Have a worker run this execution when its time has come; with Redis the sweep does that, once a minute."""
     if queue_is_in_database():
         async_task(RUN_EXECUTION, pk, broker=DueBroker(due))
+
+
+def waiting() -> int:
+    """How many tasks wait for a worker now."""
+    size: int = get_broker().queue_size()
+    return size
 
 
 def queue_is_in_database() -> bool:

@@ -8,13 +8,27 @@ from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 
 from automations.models import Automation, EventType
-from projects.models import Project
+from projects.models import Project, Team
 
 
 def connect() -> None:
-    """Listen to every change of an automation."""
+    """Listen to every change of an automation, and of what contains a project."""
     post_save.connect(raise_stamp, sender=Automation, dispatch_uid="automations.stamps.save")
     post_delete.connect(raise_stamp, sender=Automation, dispatch_uid="automations.stamps.delete")
+    post_save.connect(raise_stamps_of_team, sender=Team, dispatch_uid="automations.stamps.team")
+    post_save.connect(raise_stamp_of_project, sender=Project, dispatch_uid="automations.stamps.project")
+
+
+def raise_stamps_of_team(instance: Team, **kwargs: Any) -> None:
+    """A team may have moved to another organization, whose rules are other ones."""
+    if not kwargs.get("created"):
+        Project.objects.filter(team=instance).update(rules_version=F("rules_version") + 1)
+
+
+def raise_stamp_of_project(instance: Project, **kwargs: Any) -> None:
+    """A project may have moved to another team."""
+    if not kwargs.get("created"):
+        Project.objects.filter(pk=instance.pk).update(rules_version=F("rules_version") + 1)
 
 
 def raise_stamp(instance: Automation, **kwargs: Any) -> None:

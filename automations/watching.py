@@ -122,11 +122,12 @@ def _judge_metric(
             further[watch.automation] = count - 1
     if facts is None or not first:
         return
+    size = max(watch.threshold.window_size for watch in watches)
     quiet = cooldowns.quiet(further, run=run, at=timezone.now())
     for position in sorted(first):
         ready = [pk for pk in first[position] if pk not in quiet]
         if ready:
-            _start(fact, facts, ready, series, before, metric=metric, position=position)
+            _start(fact, facts, ready, series, before, metric=metric, position=position, size=size)
     _count_surplus(run, further, quiet)
 
 
@@ -139,12 +140,14 @@ def _start(
     *,
     metric: str,
     position: int,
+    size: int,
 ) -> None:
     row, value = series[position]
     run = fact.run
     assert run is not None  # METRICS_LOGGED is about a run
-    candidates = list(Automation.objects.filter(pk__in=automations, enabled=True).select_related("webhook"))
-    size = max((int(candidate.condition["window_size"]) for candidate in candidates), default=1)
+    # As they are now: a rule may have been edited since this process compiled it, even into one on another event.
+    listening = Automation.objects.listening_to(EventType.RUN_METRIC, fact.scopes)
+    candidates = list(listening.filter(pk__in=automations).select_related("webhook"))
     window = (before + [point for _, point in series[: position + 1]])[-size:]
     event = Event(
         kind=fact.kind,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -15,6 +16,8 @@ from projects.events import RUN_STATE, Fact, announce, run_facts, run_scopes
 from projects.jsonvalues import storable
 from projects.models import Project, Run, RunState, User
 from projects.models.run import TRANSITIONS
+
+log = structlog.get_logger(__name__)
 
 ID_LETTERS = string.ascii_lowercase + string.digits
 EDITABLE = frozenset({"display_name", "config", "summary", "tags", "group", "job_type", "notes"})
@@ -117,11 +120,15 @@ def mark_crashed(*, silent_for: timedelta, at: datetime) -> list[Run]:
     crashed = []
     cutoff = at - silent_for
     for pk in list(Run.objects.silent_since(cutoff).order_by("heartbeat_at").values_list("pk", flat=True)):
-        with transaction.atomic():
-            run = Run.objects.select_for_update(of=("self",)).filter(pk=pk).silent_since(cutoff)
-            found = run.select_related("project__team", "user").first()
-            if found is not None:
-                crashed.append(_move_locked(found, to=RunState.CRASHED, by=None, at=at))
+        try:
+            with transaction.atomic():
+                run = Run.objects.select_for_update(of=("self",)).filter(pk=pk).silent_since(cutoff)
+                found = run.select_related("project__team", "user").first()
+                if found is not None:
+                    crashed.append(_move_locked(found, to=RunState.CRASHED, by=None, at=at))
+        except Exception:
+            # One run that cannot be given up must not keep the others from it; this one is tried again next time.
+            log.exception("run_not_given_up", run=pk)
     return crashed
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -143,14 +142,14 @@ class OneAutomation(Endpoint):
         """What is left out gets its default. The scope stays what it is."""
         automation = self._automation_to_change(pk)
         fields = self._changes(automation, AutomationReplacementSerializer)
-        return self._update(automation, Draft(**fields))
+        return shown(self.user, editing.update(automation, Draft(**fields), by=self.user))
 
     @extend_schema(summary="Change an automation", request=AutomationChangesSerializer, responses=AutomationSerializer)
     def patch(self, request: Request, pk: int) -> Response:
         """What is left out stays; `{"enabled": false}` switches it off."""
         automation = self._automation_to_change(pk)
         fields = self._changes(automation, AutomationChangesSerializer, partial=True)
-        return self._update(automation, replace(editing.draft_of(automation), **fields))
+        return shown(self.user, editing.change(automation, by=self.user, **fields))
 
     @extend_schema(summary="Delete an automation", responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
@@ -174,9 +173,6 @@ class OneAutomation(Endpoint):
         if "webhook" in fields:
             fields["webhook"] = webhook_named(self.user, fields["webhook"], scope=automation.scope)
         return fields
-
-    def _update(self, automation: Automation, draft: Draft) -> Response:
-        return shown(self.user, editing.update(automation, draft, by=self.user))
 
 
 def shown(user: User, automation: Automation, *, status: int = 200) -> Response:

@@ -23,7 +23,4 @@ TABS = (
 def registry_tabs(registry: Registry, active: str = "") -> list[dict[str, Any]]:
     """The registry's tabs, as `components/_tabs.html` wants them; `active` is collections, automations or history."""
     place = {"organization": registry.organization.name, "registry": registry.name}
-    return [
-        {"label": label, "url": reverse(page, kwargs=place), "current": key == active}
-        for key, label, page in TABS
-    ]
+    return [{"label": label, "url": reverse(page, kwargs=place), "current": key == active} for key, label, page in TABS]

@@ -213,3 +213,21 @@ def test_every_change_of_a_metric_rule_raises_the_stamp_of_its_projects(
     after = stamp()
     editing.create(replace(FAILURE, name="State"), scope=project, by=alice)
     assert stamp() == after
+
+
+def test_ev13_changing_one_field_does_not_undo_what_somebody_else_changed_meanwhile(
+    project: Project, alice: User
+) -> None:
+    stale = editing.create(FAILURE, scope=project, by=alice)
+    editing.set_enabled(Automation.objects.get(pk=stale.pk), False, by=alice)
+    editing.change(stale, by=alice, description="seen before it was switched off")
+    saved = Automation.objects.get(pk=stale.pk)
+    assert (saved.enabled, saved.description) == (False, "seen before it was switched off")
+
+
+def test_changing_what_was_deleted_meanwhile_says_so(project: Project, alice: User) -> None:
+    stale = editing.create(FAILURE, scope=project, by=alice)
+    editing.delete(stale, by=alice)
+    stale.pk = 12345
+    with pytest.raises(Http404, match="any more"):
+        editing.change(stale, by=alice, description="too late")

@@ -297,10 +297,23 @@ def test_the_sweep_leaves_alone_what_is_not_due(receiver: Receiver) -> None:
     receiver.behave(status=503)
     execution = failed_run(receiver.url)
     assert tasks.sweep() == 0
+    OrmQ.objects.all().delete()
     with time_machine.travel(timezone.now() + executions.GRACE + timedelta(seconds=1), tick=False):
         assert tasks.sweep() == 1
         carried_out(execution)
         assert tasks.sweep() == 0
+
+
+def test_the_sweep_adds_nothing_to_a_queue_that_is_merely_behind() -> None:
+    factories.make_automation(condition={"states": ["RUNNING"]})
+    for _ in range(3):
+        factories.make_run()
+    assert OrmQ.objects.count() == 3
+    later = timezone.now() + timedelta(minutes=5)
+    with time_machine.travel(later, tick=False):
+        assert tasks.sweep() == 0
+        OrmQ.objects.latest("pk").delete()
+        assert tasks.sweep() == 3
 
 
 def test_a_fault_of_our_own_is_logged_and_retried_and_says_so(
@@ -372,3 +385,20 @@ def test_an_alias_event_renders_its_variables(receiver: Receiver) -> None:
     assert sent["string"] == "research/digits/model:production"
     assert sent["version"].startswith("wandb-artifact://_id/")
     assert (sent["index"], sent["alias"], sent["accuracy"], sent["author"]) == ("0", "production", "0.97", "bob")
+
+
+def test_re1_a_redis_that_is_down_does_not_make_a_committed_change_look_refused(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    def down(*_args: Any, **_kwargs: Any) -> None:
+        raise ConnectionError("Redis is down")
+
+    settings.Q_CLUSTER = {"name": "automations", "redis": "redis://nowhere"}
+    monkeypatch.setattr("automations.queueing.async_task", down)
+    factories.make_automation()
+    run = factories.make_run()
+    with django_capture_on_commit_callbacks(execute=True):
+        runs.finish(run, exit_code=1, by=run.user, at=timezone.now())
+    assert Execution.objects.get().status == Status.PENDING

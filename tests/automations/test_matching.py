@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from automations import editing, matching
 from automations.models import Automation, Cooldown, Event, EventType, Execution, Status
+from automations.triggers import Match
 from projects import runs
 from projects.models import Run
 from registries import labels, linking
@@ -136,6 +139,41 @@ def test_ev13_a_disabled_automation_is_not_started() -> None:
     factories.make_automation(enabled=False)
     finish(factories.make_run(), exit_code=1)
     assert not Execution.objects.exists()
+
+
+def test_ev13_an_automation_disabled_or_deleted_while_it_is_matched_is_not_started() -> None:
+    run = factories.make_run()
+    gone, off, fine = (factories.make_automation(name=name) for name in ("gone", "off", "fine"))
+    event = factories.make_event(run)
+    hits = [matching.Hit(automation, Match(True, "it matched", key="FAILED")) for automation in (gone, off, fine)]
+    Automation.objects.filter(pk=gone.pk).delete()
+    Automation.objects.filter(pk=off.pk).update(enabled=False)
+    started = matching.start(hits, event, at=timezone.now())
+    assert [execution.automation for execution in started] == [fine]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_automations_while_events_pour_in_breaks_neither() -> None:
+    alice = factories.make_user()
+    factories.make_team(admin=alice)
+    automations = [factories.make_automation(name=str(number)) for number in range(8)]
+    started = [factories.make_run() for _ in range(16)]
+
+    def work(task: Automation | Run) -> None:
+        try:
+            if isinstance(task, Automation):
+                editing.delete(task, by=alice)
+            else:
+                finish(task, exit_code=1)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(
+            pool.map(work, [one for pair in zip(started[::2], automations, started[1::2], strict=True) for one in pair])
+        )
+    assert not Automation.objects.exists()
+    assert {run.state for run in Run.objects.all()} == {"failed"}
 
 
 def test_a_rule_that_became_invalid_stops_neither_the_change_nor_other_rules() -> None:

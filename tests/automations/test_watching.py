@@ -15,7 +15,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from automations import editing
+from automations import editing, watching
 from automations.models import Automation, Cooldown, Event, EventType, Execution
 from automations.windows import Threshold
 from projects import metrics
@@ -141,6 +141,30 @@ def test_a_changed_threshold_is_seen_by_the_next_batch() -> None:
     editing.update(automation, draft, by=alice)
     log(run, 50.0)
     assert Execution.objects.count() == 1
+
+
+def test_an_automation_that_became_one_on_another_event_does_not_fail_the_logging() -> None:
+    """A process may have compiled the rule a moment before it was edited."""
+    run = factories.make_run()
+    automation = watch(run.project)
+    run.project.refresh_from_db()
+    watching.watches_of(run.project_id, run.project.rules_version)
+    Automation.objects.filter(pk=automation.pk).update(event_type=EventType.RUN_STATE, condition={"states": ["FAILED"]})
+    log(run, math.nan)
+    assert not Execution.objects.exists()
+
+
+def test_sc3_a_team_that_moves_leaves_its_old_organizations_rules_and_gets_the_new_ones() -> None:
+    team = factories.make_team()
+    run = factories.make_run(factories.make_project(team))
+    new_home = factories.make_organization("globex")
+    factories.make_automation(team.organization, EventType.RUN_METRIC, condition=LOSS_IS_NAN, name="old")
+    factories.make_automation(new_home, EventType.RUN_METRIC, condition=LOSS_IS_NAN, name="new")
+    log(run, 1.0)
+    team.organization = new_home
+    team.save()
+    log(run, math.nan)
+    assert [execution.rule["name"] for execution in Execution.objects.all()] == ["new"]
 
 
 def test_two_automations_on_one_point_share_the_event() -> None:

@@ -277,3 +277,20 @@ def test_two_processes_that_end_a_run_at_once_announce_it_once(facts: list[Fact]
         list(pool.map(end, range(4)))
 
     assert states(facts) == [("running", "failed")]
+
+
+def test_ev3_one_run_that_cannot_be_given_up_does_not_keep_the_others_from_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, fine = (factories.make_run(project, at=AT, run_id=name) for name in ("stuck", "fine"))
+    move = runs._move_locked
+
+    def break_for_one(run: Run, **how: Any) -> Run:
+        if run.pk == stuck.pk:
+            raise RuntimeError("this run is cursed")
+        return move(run, **how)
+
+    monkeypatch.setattr(runs, "_move_locked", break_for_one)
+    assert runs.mark_crashed(silent_for=SILENCE, at=AT + 2 * SILENCE) == [fine]
+    stuck.refresh_from_db()
+    assert stuck.state == RunState.RUNNING
