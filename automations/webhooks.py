@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
@@ -52,6 +56,13 @@ class IntegrationInUse(Exception):
         super().__init__(
             f"Webhook {webhook.name} is called by {', '.join(users)}. Change or delete those automations first."
         )
+
+
+class TestIsRunning(Exception):
+    """This host is waiting for the answer to another test."""
+
+    def __init__(self) -> None:
+        super().__init__("Another test is running; try again in a moment.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +175,7 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
 
     Raises:
         ValidationError: the payload is not JSON.
+        TestIsRunning: another test has to end first.
         Http404, PermissionDenied: the user may not.
     """
     require(by, Permission.EDIT_SETTINGS, webhook.team)
@@ -185,11 +197,24 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
         "request_headers": request.shown_headers,
         "request_body": request.shown_body,
     }
-    try:
-        response, receipt = exchange(request, credentials)
-    except ActionError as error:
-        return Exchange(**shown, duration=error.duration, error=error.message)
+    with _alone():
+        try:
+            response, receipt = exchange(request, credentials)
+        except ActionError as error:
+            return Exchange(**shown, duration=error.duration, error=error.message)
     return _exchange(shown, response.reason, receipt)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """At most one test at a time on this host: each blocks a web worker for as long as the receiver takes to answer."""
+    with (Path(settings.DATA_DIR) / "webhook-test.lock").open("a") as lock:
+        # The system gives the lock back when the file is closed, also when the process is killed.
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TestIsRunning from None
+        yield
 
 
 def _exchange(shown: dict[str, Any], reason: str, receipt: Receipt) -> Exchange:

@@ -29,6 +29,7 @@ from projects.models import Team, User
 from secrets_vault.models import Secret
 
 answers_with(HTTPStatus.CONFLICT, webhooks.IntegrationInUse)
+answers_with(HTTPStatus.TOO_MANY_REQUESTS, webhooks.TestIsRunning)
 
 
 def with_secrets(fields: dict[str, Any], *, team: Team) -> dict[str, Any]:
@@ -118,7 +119,10 @@ class OneWebhook(Endpoint):
 class WebhookTest(Endpoint):
     @extend_schema(summary="Test a webhook", request=TestPayloadSerializer, responses=ExchangeSerializer)
     def post(self, request: Request, team: str, name: str) -> Response:
-        """Sends the payload with the real credentials, and tells what came back. Nothing is saved."""
+        """Sends the payload with the real credentials, and tells what came back. Nothing is saved.
+
+        One test runs at a time; another is refused meanwhile (429).
+        """
         webhook = webhook_to_change(self.user, team, name)
         exchange = webhooks.test(webhook, by=self.user, **self.body(TestPayloadSerializer))
         return Response(ExchangeSerializer(exchange).data)

@@ -109,6 +109,8 @@ def test(request: PageRequest, team: str, pk: int) -> HttpResponse:
             extra["exchange"] = webhooks.test(webhook, payload=form.cleaned_data["payload"], by=request.user)
         except ValidationError as error:
             put_errors(form, error)
+        except webhooks.TestIsRunning as error:
+            form.add_error(None, str(error))
     return Dialog(
         title=f"Test webhook {webhook.name}",
         url=reverse("team_settings_test_webhook", args=[team, pk]),

@@ -1,6 +1,8 @@
 """Team settings: who sees and changes what; webhooks, secrets and keys by form; nothing secret in any page."""
 
+import fcntl
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -302,6 +304,19 @@ def test_a_test_that_gets_no_answer_says_why(signed_in: SignedIn, webhook: Webho
     assert "No answer" in page
     assert "loopback" in page
     assert "WEBHOOK_ALLOWED_NETWORKS" in page
+
+
+def test_a_second_test_at_the_same_time_is_refused(
+    signed_in: SignedIn, webhook: Webhook, alice: User, tmp_path: Path, settings: Settings
+) -> None:
+    """WH4"""
+    settings.DATA_DIR = tmp_path
+    url = reverse("team_settings_test_webhook", args=[webhook.team.name, webhook.pk])
+    with (tmp_path / "webhook-test.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        answer = signed_in(alice).post(url, {"payload": "{}"}, headers=HTMX)
+    assert answer.status_code == 422
+    assert "Another test is running; try again in a moment." in answer.content.decode()
 
 
 @pytest.mark.parametrize("payload", ["", "{", "NaN", '{"a": NaN}', "[" * 100_000])

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -188,6 +192,52 @@ def test_wh4_a_test_takes_the_guarded_path(team: Team, alice: User, settings: Se
     exchange = webhooks.test(hook, payload="{}", by=alice)
     assert exchange.status_code is None
     assert "a loopback address" in exchange.error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_wh4_while_a_test_waits_for_its_answer_another_is_refused(receiver: Receiver) -> None:
+    """Two of them would keep every web worker from answering anybody else."""
+    alice = factories.make_user("alice")
+    team = factories.make_team(admin=alice)
+    hook = factories.make_webhook(team, url=receiver.url)
+    receiver.behave(hold=True)
+
+    def send() -> webhooks.Exchange:
+        try:
+            return webhooks.test(Webhook.objects.get(), payload="{}", by=alice)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(send)
+        receiver.wait_for(1)
+        with pytest.raises(webhooks.TestIsRunning, match=r"^Another test is running; try again in a moment\.$"):
+            webhooks.test(hook, payload="{}", by=alice)
+        receiver.release()
+        assert first.result().succeeded
+    assert len(receiver.requests) == 1
+    assert webhooks.test(hook, payload="{}", by=alice).succeeded
+
+
+def test_wh4_a_test_of_another_process_counts_and_is_forgotten_with_it(
+    team: Team, alice: User, receiver: Receiver, settings: Settings, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    hook = factories.make_webhook(team, url=receiver.url)
+    holding = (
+        "import fcntl, sys; lock = open(sys.argv[1], 'a'); fcntl.flock(lock, fcntl.LOCK_EX); print(flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holding, str(tmp_path / "webhook-test.lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(webhooks.TestIsRunning):
+            webhooks.test(hook, payload="{}", by=alice)
+        other.kill()
+    assert webhooks.test(hook, payload="{}", by=alice).succeeded
 
 
 def test_wh4_a_payload_that_is_not_json_is_refused(team: Team, alice: User) -> None:

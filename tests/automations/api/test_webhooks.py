@@ -1,8 +1,10 @@
 """Webhooks over REST."""
 
+import fcntl
 import json
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -190,6 +192,20 @@ def test_a_test_takes_the_guarded_path(api: Api, alice: User, team: Team, receiv
     assert (found["succeeded"], found["status_code"]) == (False, None)
     assert "WEBHOOK_ALLOWED_NETWORKS" in found["error"]
     assert Receiver.received == []
+
+
+def test_a_second_test_at_the_same_time_is_refused(
+    api: Api, alice: User, team: Team, tmp_path: Path, settings: LazySettings
+) -> None:
+    """WH4"""
+    settings.DATA_DIR = tmp_path
+    factories.make_webhook(team)
+    with (tmp_path / "webhook-test.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        answer = api(alice).post(f"{WEBHOOKS}pager/test/", {"payload": "{}"})
+
+    assert answer.status_code == 429
+    assert answer.json()["detail"] == "Another test is running; try again in a moment."
 
 
 @pytest.mark.parametrize("payload", ["", "{", "[" * 10_000, {"a": 1}, 7, None, '{"a": NaN}', '"\\ud800"'])
