@@ -8,10 +8,15 @@ from typing import Any
 from django.conf import settings
 
 from automations.models import Event, Execution
+from automations.templating import MAX_RENDERED_CHARACTERS, RenderedTooLarge
 
 
 def default_document(event: Event, rule: dict[str, Any], *, execution: Execution | None) -> bytes:
-    """The event as JSON: what happened, where, to which run or version, and why the automation reacts."""
+    """The event as JSON: what happened, where, to which run or version, and why the automation reacts.
+
+    Raises:
+        RenderedTooLarge: it is longer than a rendered template may be.
+    """
     details = event.details
     document: dict[str, Any] = {
         "type": rule["event_type"],
@@ -43,7 +48,13 @@ def default_document(event: Event, rule: dict[str, Any], *, execution: Execution
         }
     if "metric" in details:
         document["metric"] = {"name": details["metric"]} | {key: details[key] for key in ("value", "values", "step")}
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    if len(text) > MAX_RENDERED_CHARACTERS:
+        raise RenderedTooLarge(
+            f"The default payload would be longer than {MAX_RENDERED_CHARACTERS:,} characters; write a payload of your"
+            " own with the few variables you need."
+        )
+    return text.encode()
 
 
 def _execution(execution: Execution | None) -> dict[str, str] | None:

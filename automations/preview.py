@@ -14,24 +14,29 @@ from automations.triggers import TRIGGERS, InvalidCondition, trigger_for
 from automations.unsealing import MASK
 from automations.variables import values_of
 
-# Events among which one that fits is looked for.
-LOOKED_BACK = 50
+# Events among which one that fits is looked for, and how many are in memory at once: each may hold a megabyte.
+LOOKED_BACK = 20
+READ_AT_ONCE = 5
 
 
 def recent_event(scope: Scope, draft: Draft) -> Event | None:
     """The latest event in the scope that the draft would react to; else the latest of its kind, or None."""
     trigger = trigger_for(draft.event_type)
-    latest = list(
+    events = (
         Event.objects.filter(**{kind_of(scope).value: scope}, kind=trigger.listens_to)
         .select_related("actor", "run__project__team")
-        .order_by("-pk")[:LOOKED_BACK]
+        .order_by("-pk")
     )
     try:
         rule = trigger.compile(draft.condition, draft.filter)
     except InvalidCondition:
-        return next(iter(latest), None)
-    fitting = (event for event in latest if trigger.match(rule, event.facts, event.details).matched)
-    return next(fitting, next(iter(latest), None))
+        return events.first()
+    latest = None
+    for event in events[:LOOKED_BACK].iterator(chunk_size=READ_AT_ONCE):
+        latest = latest or event
+        if trigger.match(rule, event.facts, event.details).matched:
+            return event
+    return latest
 
 
 def rendered(draft: Draft, *, event: Event) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 
 import pytest
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils import timezone
 from automations import preview
 from automations.editing import Draft
 from automations.models import ActionKind, EventType
+from automations.templating import RenderedTooLarge
 from automations.unsealing import MASK
 from projects import metrics, runs
 from projects.models import Project, Team
@@ -29,6 +31,7 @@ METRIC = Draft(
     action_kind=ActionKind.WEBHOOK,
     condition={"name": "loss", "agg_op": "AVERAGE", "window_size": 3, "cmp_op": "$gt", "threshold": 0.9},
 )
+VERSION = Draft(name="n", event_type=EventType.CREATE_ARTIFACT, action_kind=ActionKind.WEBHOOK)
 ALIAS = Draft(name="n", event_type=EventType.ADD_ARTIFACT_ALIAS, action_kind=ActionKind.WEBHOOK)
 
 
@@ -145,3 +148,34 @@ def test_a_run_that_was_deleted_still_previews(project: Project) -> None:
     event = preview.recent_event(project, STATE)
     assert event is not None
     assert json.loads(preview.rendered(STATE, event=event))["run"]["url"] is None
+
+
+def test_the_latest_20_events_are_looked_through_a_few_in_memory_at_a_time(project: Project) -> None:
+    """A filter that fits none of them makes all of them be read."""
+    run = factories.make_run(project)
+    wide = {"config": {f"key {number}": "x" * 500 for number in range(2_000)}}
+    factories.make_event(run, facts=wide, details={"state": "failed"})
+    for _ in range(19):
+        factories.make_event(run, facts=wide)
+    tracemalloc.start()
+    fitting = preview.recent_event(project, STATE)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert fitting is not None
+    assert fitting.details["state"] == "failed"
+    assert peak < 14_000_000
+    del fitting
+    factories.make_event(run, facts={})
+    latest = preview.recent_event(project, STATE)
+    assert latest is not None
+    assert latest.details["state"] == "running"
+
+
+def test_a_default_payload_that_grows_too_large_says_so(project: Project) -> None:
+    """PL1: the limit of rendered templates holds for the document we make ourselves too."""
+    factories.make_version(project, metadata={"note": "short"})
+    event = preview.recent_event(project, VERSION)
+    assert event is not None
+    event.facts["metadata"]["note"] = "x" * (4 * 1024 * 1024)
+    with pytest.raises(RenderedTooLarge, match="4,194,304 characters"):
+        preview.rendered(VERSION, event=event)
