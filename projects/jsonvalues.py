@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 MAX_DEPTH = 50
+# Documents are read whole with their row, and copied into every event: they stay small.
+MAX_DOCUMENT_BYTES = 1_000_000
+MAX_DOCUMENT_KEYS = 10_000
 
 
 def storable(value: Any, *, path: str = "", depth: int = 0) -> Any:
@@ -30,6 +34,29 @@ def storable(value: Any, *, path: str = "", depth: int = 0) -> Any:
     if isinstance(value, list | tuple):
         return [storable(item, path=f"{path}[{i}]", depth=depth + 1) for i, item in enumerate(value)]
     return value
+
+
+def check_size(document: Any) -> None:
+    """Refuse a document that would make everything slow which reads or copies it.
+
+    Raises:
+        ValidationError: it has over 10,000 keys, on all its levels together, or over 1 MB as JSON.
+    """
+    count = keys_in(document)
+    if count > MAX_DOCUMENT_KEYS:
+        raise ValidationError(
+            f"This has {count:,} keys; at most {MAX_DOCUMENT_KEYS:,} can be kept. Keep the rest in a file."
+        )
+    size = len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MAX_DOCUMENT_BYTES:
+        raise ValidationError(f"This has {size:,} bytes as JSON; at most 1 MB can be kept. Keep the rest in a file.")
+
+
+def keys_in(value: Any) -> int:
+    """The number of keys of a document, on all its levels."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(keys_in, value.values()))
+    return sum(map(keys_in, value)) if isinstance(value, list) else 0
 
 
 def non_finite_text(value: float) -> str:

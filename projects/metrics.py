@@ -21,6 +21,12 @@ from projects.models.history import Stream
 
 # More rows than this in one request would hold the database for too long; clients split.
 MAX_ROWS = 100_000
+# The summary of a run is read and written with every batch: it holds the last values of so many metrics at most.
+MAX_METRICS = 10_000
+MAX_NAME_LENGTH = 500
+MAX_NAMES_LENGTH = 1_000_000
+# As many digits as 64 bits have.
+MAX_DIGITS = 20
 PLAIN_TYPES = frozenset({int, float, bool, type(None)})
 # One compressor a thread: sharing one between threads crashes it.
 _local = threading.local()
@@ -81,7 +87,8 @@ def loads(text: bytes) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        return json.loads(text)
+        # Longer numbers become floats, as orjson reads them too.
+        return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= MAX_DIGITS else float(digits))
 
 
 def _check_nested(row: dict[str, Any], path: str, depth: int = 0) -> None:
@@ -104,7 +111,7 @@ def append(run: Run, batch: Batch, *, at: datetime, first_line: int | None = Non
 
     Raises:
         RunIsOver: the run has ended.
-        InvalidRows: `first_line` leaves a gap, or text in the rows cannot be stored.
+        InvalidRows: `first_line` leaves a gap, or the run would have too many metrics.
     """
     with transaction.atomic():
         run = _awake(run, at=at)
@@ -176,8 +183,37 @@ def _merged(summary: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, An
         else:
             nested = True
             _merge_into(latest, row)
+    if nested or len(latest) > len(summary):
+        _check_names(latest)
     merged: dict[str, Any] = storable(latest)
     return merged
+
+
+def _check_names(latest: dict[str, Any]) -> None:
+    names = list(_names(latest))
+    if len(names) > MAX_METRICS:
+        raise InvalidRows("", f"The run would have {len(names):,} metrics; log at most {MAX_METRICS:,} different ones.")
+    longest = max(names, key=len, default="")
+    if len(longest) > MAX_NAME_LENGTH:
+        raise InvalidRows(
+            f"{longest[:40]}…",
+            f"The name of this metric has {len(longest):,} characters; use at most {MAX_NAME_LENGTH:,}, with the names"
+            " it is nested in.",
+        )
+    if sum(map(len, names)) > MAX_NAMES_LENGTH:
+        raise InvalidRows(
+            "",
+            f"The names of the run's metrics would have over {MAX_NAMES_LENGTH:,} characters together; shorten them.",
+        )
+
+
+def _names(summary: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """The metrics a summary has values of, with their dotted paths."""
+    for key, value in summary.items():
+        if type(value) is dict and value:
+            yield from _names(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
 
 
 def _merge_into(target: dict[str, Any], row: dict[str, Any]) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SEEN = "seen"
 METRIC_RUNS = 20
+METRICS_OFFERED = 500
 STEPS = {str(step) for step in TITLES}
 
 
@@ -247,7 +248,7 @@ def metric_names(place: Place) -> list[str]:
     names: set[str] = set()
     for summary in recent.values_list("summary", flat=True)[:METRIC_RUNS]:
         names |= set(_leaves(summary))
-    return sorted(name for name in names if not name.startswith("_"))
+    return sorted(name for name in names if not name.startswith("_"))[:METRICS_OFFERED]
 
 
 def differences(theirs: Draft, mine: Draft) -> list[dict[str, str]]:

@@ -165,3 +165,50 @@ def test_parse_takes_every_list_of_rows_of_numbers(rows: list[dict[str, Any]]) -
     batch = metrics.parse(json.dumps(rows).encode())
     assert len(batch.rows) == len(rows)
     assert [set(row) for row in batch.rows] == [set(row) for row in rows]
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "path", "words"),
+    [
+        ([{f"m{number}": 1 for number in range(10_000)}], "", "would have 10,001 metrics; log at most 10,000"),
+        ([{f"m{number}": 1} for number in range(10_000)], "", "would have 10,001 metrics; log at most 10,000"),
+        ([{"a": {f"m{number}": 1 for number in range(10_000)}}], "", "would have 10,001 metrics"),
+        ([{"n" * 501: 1}], f"{'n' * 40}…", "has 501 characters; use at most 500"),
+        ([{"n" * 250: {"m" * 250: 1}}], f"{'n' * 40}…", "has 501 characters; use at most 500"),
+        ([{f"{number:0400}": 1 for number in range(2_600)}], "", "1,000,000 characters together"),
+    ],
+)
+def test_a_run_has_a_limited_number_of_metrics_with_names_of_limited_length(
+    rows: list[dict[str, Any]], path: str, words: str
+) -> None:
+    """A summary is read and written with every later point, so that one batch could make all of them slow."""
+    run = factories.make_run()
+    append(run, {"loss": 1.0})
+    with pytest.raises(metrics.InvalidRows, match=words) as error:
+        append(run, *rows[1:] or rows, *rows[:1])
+    assert error.value.path == path
+    run.refresh_from_db()
+    assert (run.summary, run.history_lines, run.chunks.count()) == ({"loss": 1.0}, 1, 1)
+
+
+def test_the_limit_of_metrics_counts_those_logged_before() -> None:
+    run = factories.make_run()
+    append(run, {f"a{number}": 1 for number in range(5_000)}, {"b": {f"{number}": 1 for number in range(5_000)}})
+    assert append(run, {"a1": 2, "b": {"2": 3}}) == 3
+    for row in ({"c": 1}, {"b": {"c": 1}}):
+        with pytest.raises(metrics.InvalidRows, match="10,001 metrics"):
+            append(run, row)
+    run.refresh_from_db()
+    assert (run.summary["a1"], run.summary["b"]["2"]) == (2, 3)
+
+
+def test_numbers_of_many_digits_do_not_fill_the_summary() -> None:
+    run = factories.make_run()
+    metrics.append(
+        run, metrics.parse(b'[{"a": NaN, "b": %s, "c": 18446744073709551615}]' % (b"9" * 300)), at=timezone.now()
+    )
+    run.refresh_from_db()
+    assert run.summary == {"a": "NaN", "b": 1e300, "c": 2**64 - 1}

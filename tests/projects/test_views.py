@@ -156,6 +156,17 @@ def test_lists_of_projects_take_as_many_queries_however_many_projects(
             assert browser.get(url).status_code == 200
 
 
+def test_a_run_page_shows_the_first_500_values(signed_in: SignedIn, project: Project, bob: User) -> None:
+    run = factories.make_run(
+        project, user=bob, summary={f"m{number:04}": 1 for number in range(1_502)}, config={"a": 1}
+    )
+    page = signed_in(bob).get(run.get_absolute_url()).content.decode()
+    assert "m0499" in page
+    assert "m0500" not in page
+    assert page.count("more; read them over the API.") == 1
+    assert "… and 1002 more; read them over the API." in page
+
+
 def test_a_run_shows_what_it_was_given_and_what_it_logged(signed_in: SignedIn, project: Project, bob: User) -> None:
     run = factories.make_run(
         project,

@@ -308,6 +308,13 @@ def test_metrics_that_recent_runs_logged_are_offered(filling: Filling, project: 
     assert response.context["metric_names"] == ["bad", "eval.accuracy", "loss"]
 
 
+def test_so_many_metrics_are_offered_as_a_list_can_show(filling: Filling, project: Project) -> None:
+    factories.make_run(project, summary={f"m{number:04}": 1 for number in range(501)})
+    names = filling.client.get(filling.address).context["metric_names"]
+
+    assert (len(names), names[-1]) == (500, "m0499")
+
+
 def test_the_cursor_goes_to_the_first_field_that_is_wrong(filling: Filling) -> None:
     filling.post(**FAILED, run_name="(")
 
