@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from projects.events import RUN_STATE, Fact, announce, run_facts, run_scopes
-from projects.jsonvalues import storable
+from projects.jsonvalues import check_size, storable
 from projects.models import Project, Run, RunState, User
 from projects.models.run import TRANSITIONS
 
@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 ID_LETTERS = string.ascii_lowercase + string.digits
 EDITABLE = frozenset({"display_name", "config", "summary", "tags", "group", "job_type", "notes"})
+DOCUMENTS = frozenset({"config", "summary"})
 
 
 class InvalidTransition(Exception):
@@ -78,6 +79,8 @@ def update(run: Run, *, changes: Mapping[str, Any]) -> Run:
         for name, value in changes.items():
             old = getattr(locked, name)
             merged = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+            if name in DOCUMENTS:
+                _check_size(name, merged)
             setattr(locked, name, merged)
         locked.full_clean(exclude=["project", "user"], validate_unique=False, validate_constraints=False)
         locked.save(update_fields=sorted(changes))
@@ -138,8 +141,10 @@ def _cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in fields.items():
         try:
             cleaned[name] = storable(value)
-            if name in {"config", "summary"} and not isinstance(value, dict):
+            if name in DOCUMENTS and not isinstance(value, dict):
                 problems[name] = "This is an object of names and values."
+            elif name in DOCUMENTS:
+                check_size(cleaned[name])
             if name == "tags" and not (isinstance(value, list) and all(isinstance(tag, str) for tag in value)):
                 problems[name] = "Tags are a list of texts."
         except ValidationError as error:
@@ -147,6 +152,13 @@ def _cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
     if problems:
         raise ValidationError(problems)
     return cleaned
+
+
+def _check_size(name: str, document: Any) -> None:
+    try:
+        check_size(document)
+    except ValidationError as error:
+        raise ValidationError({name: error.messages}) from error
 
 
 def lock(run: Run) -> Run:

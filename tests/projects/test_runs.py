@@ -294,3 +294,37 @@ def test_ev3_one_run_that_cannot_be_given_up_does_not_keep_the_others_from_it(
     assert runs.mark_crashed(silent_for=SILENCE, at=AT + 2 * SILENCE) == [fine]
     stuck.refresh_from_db()
     assert stuck.state == RunState.RUNNING
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+LARGE: list[tuple[dict[str, Any], str]] = [
+    ({"note": "ü" * 500_000}, "1,000,011 bytes as JSON; at most 1 MB"),
+    ({f"key {number}": 1 for number in range(10_001)}, "10,001 keys; at most 10,000"),
+    ({"nested": [{"a": {f"key {number}": 1 for number in range(10_000)}}]}, "10,002 keys"),
+]
+
+
+@pytest.mark.parametrize("field", ["config", "summary"])
+@pytest.mark.parametrize(("document", "words"), LARGE)
+def test_config_and_summary_are_limited(
+    project: Project, alice: User, field: str, document: dict[str, Any], words: str
+) -> None:
+    """They are copied into every event of the run, and read with every page of it."""
+    with pytest.raises(ValidationError, match=words) as refusal:
+        runs.create(project, by=alice, at=AT, **{field: document})
+    assert list(refusal.value.message_dict) == [field]
+    assert not Run.objects.exists()
+    run = factories.make_run(project)
+    with pytest.raises(ValidationError, match=words):
+        runs.update(run, changes={field: document})
+
+
+@pytest.mark.parametrize("field", ["config", "summary"])
+def test_small_updates_do_not_add_up_to_a_large_document(project: Project, field: str) -> None:
+    run = factories.make_run(project, **{field: {"first": "x" * 600_000}})
+    with pytest.raises(ValidationError, match="at most 1 MB") as refusal:
+        runs.update(run, changes={field: {"second": "x" * 600_000}, "notes": "more"})
+    assert list(refusal.value.message_dict) == [field]
+    run.refresh_from_db()
+    assert (list(getattr(run, field)), run.notes) == (["first"], "")
