@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from projects.jsonvalues import storable
+from projects.jsonvalues import check_size, storable
 from projects.models import Project, Run, User
 from registries import labels
 from registries.access import memberships_of
@@ -125,6 +125,7 @@ def _cleaned(metadata: Mapping[str, Any], aliases: Sequence[str], tags: Sequence
             problems[field] = error.messages
     try:
         cleaned["metadata"] = storable(dict(metadata))
+        check_size(cleaned["metadata"])
     except ValidationError as error:
         problems["metadata"] = error.messages
     if problems:

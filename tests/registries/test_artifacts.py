@@ -145,3 +145,20 @@ def test_versions_are_found_by_number_alias_or_latest(project: Project) -> None:
     assert found == [first, first, second, second]
     assert Alias.objects.count() == 1
     assert Membership.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({"note": "x" * 1_000_000}, "1,000,011 bytes as JSON; at most 1 MB"),
+        ({"layers": {f"layer {number}": 1 for number in range(10_000)}}, "10,001 keys; at most 10,000"),
+    ],
+)
+def test_metadata_is_limited(project: Project, facts: list[Fact], metadata: dict[str, Any], words: str) -> None:
+    """It is copied into every event of the version, and from there into what webhooks are sent."""
+    with pytest.raises(ValidationError, match=words) as refusal:
+        factories.make_version(project, metadata=metadata)
+
+    assert list(refusal.value.message_dict) == ["metadata"]
+    assert not Collection.objects.exists()
+    assert not facts
