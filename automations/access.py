@@ -120,7 +120,7 @@ def require_edit(user: User | AnonymousUser, scope: Scope) -> None:
 
 def _require_organization(user: User | AnonymousUser, organization: Organization) -> None:
     role = projects_access.role_in_organization(user, organization)
-    if role is None:
+    if role is None and not Organization.objects.visible_to(user).filter(pk=organization.pk).exists():
         raise Http404(f"There is no organization “{organization}”.")
     if role is not Role.ADMIN:
         raise PermissionDenied(

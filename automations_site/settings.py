@@ -160,6 +160,8 @@ MIDDLEWARE = [
     "automations_site.refusals.refuse_nul",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # inside the one that serves static files, which are to be cached
+    "automations_site.caching.keep_private",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 
 from projects.models import Organization, OrganizationMember, Project, Role, Team, TeamMember, User
 
@@ -15,8 +16,7 @@ def create_organization(name: str) -> Organization:
         ValidationError: bad or taken name.
     """
     organization = Organization(name=name)
-    organization.full_clean()
-    organization.save()
+    _insert(organization)
     return organization
 
 
@@ -27,8 +27,7 @@ def create_team(name: str, *, organization: Organization) -> Team:
         ValidationError: bad name, or taken by a team or a user.
     """
     team = Team(name=name, organization=organization)
-    team.full_clean()
-    team.save()
+    _insert(team)
     return team
 
 
@@ -61,8 +60,7 @@ def create_project(name: str, *, team: Team, description: str = "") -> Project:
         ValidationError: bad or taken name.
     """
     project = Project(team=team, name=name, description=description)
-    project.full_clean()
-    project.save()
+    _insert(project)
     return project
 
 
@@ -83,3 +81,14 @@ def ensure_project(name: str, *, team: Team) -> Project:
     except IntegrityError:
         # Another process made it between the look and the insert.
         return Project.objects.get(team=team, name=name)
+
+
+def _insert(fresh: Model) -> None:
+    fresh.full_clean()
+    try:
+        with transaction.atomic():
+            fresh.save()
+    except IntegrityError:
+        # Somebody took the name between the look and the write: looking again says so.
+        fresh.full_clean()
+        raise

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from projects import access, listing, teams
@@ -18,7 +18,7 @@ from projects.pages import Dialog, PageRequest, ask, page_of, posted, query_with
 
 
 @login_required
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request", "HX-Target")
 def project_list(request: PageRequest) -> HttpResponse:
     """All projects the user may see, the most recently active first."""
@@ -57,7 +57,7 @@ def create_project(request: PageRequest) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def team_page(request: PageRequest, team: str) -> HttpResponse:
     """A team's projects and its people."""
     found = access.team_for(request.user, team)
@@ -72,7 +72,7 @@ def team_page(request: PageRequest, team: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request", "HX-Target")
 def project_page(request: PageRequest, team: str, project: str) -> HttpResponse:
     """The runs of a project."""
@@ -88,7 +88,7 @@ def project_page(request: PageRequest, team: str, project: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def run_page(request: PageRequest, team: str, project: str, run_id: str) -> HttpResponse:
     """One run: what it is, what it was given, what it logged last."""
     run = access.run_for(request.user, team, project, run_id)

@@ -15,6 +15,7 @@ from projects.models import Project, Run, User
 from registries import labels
 from registries.access import memberships_of
 from registries.events import CREATE_ARTIFACT, announce_artifact
+from registries.locking import lock_collection
 from registries.models import Artifact, Collection, Membership, Registry
 
 
@@ -47,12 +48,14 @@ def log_version(
     Raises:
         ValidationError: by field.
         TypeConflict: the collection is of another type.
+        Http404: the collection was deleted meanwhile.
     """
     fields = _cleaned(metadata or {}, aliases, tags)
     if run is not None and run.project_id != project.pk:
         raise ValidationError({"run": f"Run {run.run_id} is of another project."})
     with transaction.atomic():
         home = ensure_collection(collection, type=type, project=project)
+        lock_collection(home.pk)
         artifact = Artifact(
             collection=home,
             digest=digest,

@@ -11,7 +11,8 @@ from django.db import transaction
 
 from projects.models import User
 from registries.events import ADD_ARTIFACT_ALIAS, announce_artifact
-from registries.models import Alias, Artifact, Collection, Membership, Tag
+from registries.locking import lock_version
+from registries.models import Alias, Artifact, Membership, Tag
 
 ALIAS_SHAPE = re.compile(r"\A[^\s/:\x00-\x1f\x7f]{1,128}\Z")
 TAG_SHAPE = re.compile(r"\A[\w-](?:[\w -]{0,126}[\w-])?\Z")
@@ -56,20 +57,23 @@ def add_alias(membership: Membership, name: str, *, by: User | None, at: datetim
 
     Raises:
         ValidationError: not an alias.
+        Http404: the version was removed meanwhile.
     """
     validate_alias(name)
     with transaction.atomic():
+        membership = lock_version(membership)
         added = place_aliases(membership, [name], at=at)
         announce_aliases(membership, added, by=by, at=at)
     return bool(added)
 
 
 def place_aliases(membership: Membership, names: Sequence[str], *, at: datetime) -> list[Alias]:
-    """Write the aliases the version does not have yet; runs in the caller's transaction, announces nothing."""
+    """Write the aliases the version does not have yet, and announce nothing.
+
+    The caller has locked the collection, so that two moves of one alias do not meet in the middle.
+    """
     if not names:
         return []
-    # One writer a collection at a time, so that two moves of one alias do not meet in the middle.
-    Collection.objects.select_for_update().get(pk=membership.collection_id)
     own = set(membership.aliases.filter(name__in=names).values_list("name", flat=True))
     fresh = [name for name in names if name not in own]
     Alias.objects.filter(collection=membership.collection_id, name__in=fresh).delete()
@@ -94,8 +98,14 @@ def announce_aliases(membership: Membership, aliases: Iterable[Alias], *, by: Us
 
 
 def remove_alias(membership: Membership, name: str) -> bool:
-    """Take the alias from the version; False if it did not have it."""
-    deleted, _ = Alias.objects.filter(membership=membership, name=name).delete()
+    """Take the alias from the version; False if it did not have it.
+
+    Raises:
+        Http404: the version was removed meanwhile.
+    """
+    with transaction.atomic():
+        membership = lock_version(membership)
+        deleted, _ = Alias.objects.filter(membership=membership, name=name).delete()
     return deleted > 0
 
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from projects.models import Organization, Role, User
 from registries import labels
 from registries.access import memberships_of
 from registries.artifacts import TypeConflict, add_membership
 from registries.events import LINK_ARTIFACT, UNLINK_ARTIFACT, announce_artifact
+from registries.locking import lock_collection, lock_version
 from registries.models import Collection, Membership, Registry, RegistryMember
 
 
@@ -28,9 +29,14 @@ def create_registry(organization: Organization, name: str, *, by: User, descript
     """
     registry = Registry(organization=organization, name=name, description=description)
     registry.full_clean()
-    with transaction.atomic():
-        registry.save()
-        RegistryMember.objects.create(registry=registry, user=by, role=Role.ADMIN)
+    try:
+        with transaction.atomic():
+            registry.save()
+            RegistryMember.objects.create(registry=registry, user=by, role=Role.ADMIN)
+    except IntegrityError:
+        # Somebody took the name between the look and the write: looking again says so.
+        Registry(organization=organization, name=name).full_clean()
+        raise
     return registry
 
 
@@ -41,9 +47,22 @@ def create_collection(registry: Registry, name: str, *, type: str, description: 
         ValidationError: bad or taken name, bad type.
     """
     collection = Collection(registry=registry, name=name, type=type, description=description)
-    collection.full_clean()
-    collection.save()
+    collection.full_clean(validate_constraints=False)
+    _refuse_taken(collection)
+    try:
+        with transaction.atomic():
+            collection.save()
+    except IntegrityError:
+        # Somebody took the name between the look and the write.
+        _refuse_taken(collection)
+        raise
     return collection
+
+
+def _refuse_taken(collection: Collection) -> None:
+    if Collection.objects.filter(registry=collection.registry, name=collection.name).exists():
+        sentence = f"There is a collection “{collection.name}” in {collection.registry} already. Choose another name."
+        raise ValidationError({"name": ValidationError(sentence, code="unique")})
 
 
 def link(
@@ -56,6 +75,7 @@ def link(
     Raises:
         ValidationError: the collection is not a registry's, is of another organization, or an alias is none.
         TypeConflict: the collection holds another type.
+        Http404: the collection was deleted meanwhile.
     """
     if to.registry is None:
         raise ValidationError("Versions are linked to collections of a registry, not of a project.")
@@ -69,7 +89,7 @@ def link(
         labels.validate_alias(name)
     with transaction.atomic():
         # One writer a collection at a time: linking twice at once makes one link.
-        Collection.objects.select_for_update().get(pk=to.pk)
+        lock_collection(to.pk)
         existing = Membership.objects.filter(collection=to, artifact=source.artifact_id).first()
         membership = existing or add_membership(to, source.artifact, by=by, at=at)
         moved = labels.place_aliases(membership, list(dict.fromkeys(aliases)), at=at)
@@ -92,9 +112,11 @@ def unlink(membership: Membership, *, by: User, at: datetime) -> None:
 
     Raises:
         NotALink: the version was logged here.
+        Http404: somebody removed the link meanwhile.
     """
     if not membership.is_link:
         raise NotALink(f"{membership} was logged here; only links can be removed.")
     with transaction.atomic():
+        membership = lock_version(membership)
         announce_artifact(UNLINK_ARTIFACT, membership, dedupe_key=f"unlink:{membership.pk}", by=by, at=at)
         membership.delete()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
 
 from projects.models import Team, User
@@ -33,9 +33,14 @@ def create(team: Team, *, name: str, value: str, by: User | None) -> Secret:
     _check_value(value)
     secret = Secret(team=team, name=name, value=value, created_by=by)
     secret.full_clean(exclude=["value", "team", "created_by"], validate_constraints=False)
-    if Secret.objects.filter(team=team, name=name).exists():
-        raise ValidationError({"name": f"{team} has a secret {name} already. Rotate it to change its value."})
-    secret.save()
+    _refuse_taken(secret)
+    try:
+        with transaction.atomic():
+            secret.save()
+    except IntegrityError:
+        # Somebody took the name between the look and the write.
+        _refuse_taken(secret)
+        raise
     return secret
 
 
@@ -75,6 +80,12 @@ def delete(secret: Secret) -> None:
             secret.delete()
     except RestrictedError as error:
         raise SecretInUse(secret, sorted({_user_name(user) for user in error.restricted_objects})) from error
+
+
+def _refuse_taken(secret: Secret) -> None:
+    if Secret.objects.filter(team=secret.team, name=secret.name).exists():
+        sentence = f"{secret.team} has a secret {secret.name} already. Rotate it to change its value."
+        raise ValidationError({"name": sentence})
 
 
 def _user_name(user: object) -> str:

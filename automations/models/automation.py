@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from automations.models.integration import Webhook
 from projects.events import Scopes
-from projects.models import Organization, OrganizationMember, Project, Team
+from projects.models import Organization, Project, Team
 from registries.models import Collection, Registry
 
 if TYPE_CHECKING:
@@ -85,16 +85,12 @@ class AutomationQuerySet(models.QuerySet["Automation"]):
             return self.none()
         if user.is_superuser:
             return self
-        organizations = Organization.objects.filter(
-            Q(pk__in=OrganizationMember.objects.filter(user=user).values("organization"))
-            | Q(teams__memberships__user=user)
-        )
         return self.filter(
             Q(project__in=Project.objects.visible_to(user))
             | Q(registry__in=Registry.objects.visible_to(user))
             | Q(collection__in=Collection.objects.visible_to(user))
             | Q(team__in=Team.objects.visible_to(user))
-            | Q(organization__in=organizations.values("pk"))
+            | Q(organization__in=Organization.objects.visible_to(user))
         )
 
     def listening_to(self, event_type: str, scopes: Scopes) -> Self:

@@ -11,7 +11,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from automations.models import Execution, Webhook
 from projects.access import Permission, may, require, team_for
@@ -28,7 +28,7 @@ SECTIONS = (
 
 
 @login_required
-@require_GET
+@require_safe
 def show(request: PageRequest, team: str) -> HttpResponse:
     """Every member sees it; who may not change it gets no buttons."""
     found = team_for(request.user, team)

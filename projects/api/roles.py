@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404
 
 from projects.models import Organization, OrganizationMember, Role, Team, TeamMember, User
@@ -28,15 +28,11 @@ def role_in_team(team: Team, user: User) -> str | None:
 
 
 def organizations_with_roles(user: User) -> QuerySet[Organization]:
-    """The organizations the user is in, directly or through a team; all of them for an instance admin."""
+    """The organizations the user may see, with what `role_in_organization` needs."""
     memberships = OrganizationMember.objects.filter(user=user)
-    rows = Organization.objects.annotate(
+    return Organization.objects.visible_to(user).annotate(
         own_role=Subquery(memberships.filter(organization=OuterRef("pk")).values("role"))
     )
-    if user.is_superuser:
-        return rows
-    through_teams = Team.objects.filter(memberships__user=user, organization__isnull=False)
-    return rows.filter(Q(pk__in=memberships.values("organization")) | Q(pk__in=through_teams.values("organization")))
 
 
 def role_in_organization(organization: Organization, user: User) -> str | None:

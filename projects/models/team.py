@@ -27,11 +27,30 @@ class Role(models.TextChoices):
         return {"view-only": 1, "member": 2, "admin": 3}[self.value]
 
 
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Organizations the user is in, directly or through a team; all of them to an instance admin."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.is_superuser:
+            return self
+        return self.filter(
+            Q(pk__in=OrganizationMember.objects.filter(user=user).values("organization"))
+            | Q(
+                pk__in=TeamMember.objects.filter(user=user, team__organization__isnull=False).values(
+                    "team__organization"
+                )
+            )
+        )
+
+
 class Organization(models.Model):
     """Owns teams and registries."""
 
     name = models.CharField(max_length=NAME_LENGTH, unique=True, validators=[validate_slug_name, validate_not_reserved])
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OrganizationQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from projects import access as projects_access
@@ -21,7 +21,7 @@ RUN_VERSIONS_SHOWN = 100
 
 
 @login_required
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request", "HX-Target")
 def artifacts(request: PageRequest, team: str, project: str) -> HttpResponse:
     """The Artifacts tab of a project."""
@@ -31,7 +31,7 @@ def artifacts(request: PageRequest, team: str, project: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def registry_list(request: PageRequest) -> HttpResponse:
     """All registries the user may see."""
     context = {
@@ -42,7 +42,7 @@ def registry_list(request: PageRequest) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request", "HX-Target")
 def registry_page(request: PageRequest, organization: str, registry: str) -> HttpResponse:
     """A registry's collections."""
@@ -56,7 +56,7 @@ def registry_page(request: PageRequest, organization: str, registry: str) -> Htt
 
 
 @login_required
-@require_GET
+@require_safe
 def collection_page(request: PageRequest, collection: str, **place: str) -> HttpResponse:
     """A collection's versions, the newest first."""
     found = collection_at(request.user, collection, place)
@@ -71,7 +71,7 @@ def collection_page(request: PageRequest, collection: str, **place: str) -> Http
 
 
 @login_required
-@require_GET
+@require_safe
 def version_page(request: PageRequest, collection: str, version: str, **place: str) -> HttpResponse:
     """One version: what it is, where it came from, where it is linked."""
     found = collection_at(request.user, collection, place)
@@ -89,7 +89,7 @@ def version_page(request: PageRequest, collection: str, version: str, **place: s
 
 
 @login_required
-@require_GET
+@require_safe
 def run_artifacts(request: PageRequest, pk: int) -> HttpResponse:
     """Part of a run's page: the versions it logged."""
     run = Run.objects.visible_to(request.user).filter(pk=pk).first()

@@ -151,7 +151,9 @@ def change_label(request: PageRequest, pk: int, kind: str, change: str) -> HttpR
         if problem:
             messages.error(request, problem)
         return leave(request, membership.get_absolute_url())
-    fresh = access.memberships_of(membership.collection).get(pk=pk)
+    fresh = access.memberships_of(membership.collection).filter(pk=pk).first()
+    if fresh is None:
+        raise Http404(f"{membership} is gone: somebody removed it meanwhile.")
     context = {
         **version_context(request.user, fresh),
         "problem": problem,

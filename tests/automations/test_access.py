@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.utils import timezone
 
 from automations import access
 from automations.models import EventType, Execution
 from projects import runs
-from projects.models import User
+from projects.models import Organization, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +52,19 @@ def test_az1_an_organizations_automation_shows_only_what_it_did_in_projects_one_
     assert access.automation_for(bob, automation.pk) == automation
     assert [execution.project for execution in Execution.objects.visible_to(bob)] == [shared]
     assert Execution.objects.visible_to(factories.make_user("charlie")).count() == 0
+
+
+def test_whoever_sees_an_organization_is_told_why_its_automations_are_not_theirs_to_change() -> None:
+    """AZ1: seen but not allowed is refused with a sentence; only what one cannot see is not there."""
+    organization = factories.make_organization(member=factories.make_user("bob"))
+    factories.make_team(organization=organization, admin=factories.make_user("alice"))
+    for name in ("alice", "bob"):
+        user = User.objects.get(username=name)
+        assert organization in Organization.objects.visible_to(user)
+        with pytest.raises(PermissionDenied, match="Only admins of the organization acme"):
+            access.require_edit(user, organization)
+    charlie = factories.make_user("charlie")
+    assert not Organization.objects.visible_to(charlie).exists()
+    with pytest.raises(Http404, match="There is no organization"):
+        access.require_edit(charlie, organization)
+    access.require_edit(factories.make_user("operator", superuser=True), organization)

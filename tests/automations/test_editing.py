@@ -17,6 +17,7 @@ from automations.models import ActionKind, Automation, EventType
 from projects.models import Project, Team, User
 from registries.models import Registry
 from tests import factories
+from tests.rivals import raised_by_loser
 
 pytestmark = pytest.mark.django_db
 
@@ -231,3 +232,24 @@ def test_changing_what_was_deleted_meanwhile_says_so(project: Project, alice: Us
     stale.pk = 12345
     with pytest.raises(Http404, match="any more"):
         editing.change(stale, by=alice, description="too late")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_make_the_same_automation_at_once_one_is_told_that_the_name_is_taken() -> None:
+    alice = factories.make_user()
+    project = factories.make_project(factories.make_team(admin=alice))
+
+    told = raised_by_loser(lambda: editing.create(FAILURE, scope=project, by=alice), over=Automation)
+
+    assert isinstance(told, NameTaken)
+    assert Automation.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_scope_that_was_deleted_meanwhile_is_not_mistaken_for_a_taken_name() -> None:
+    alice = factories.make_user()
+    project = factories.make_project(factories.make_team(admin=alice))
+    type(project).objects.filter(pk=project.pk).delete()
+
+    with pytest.raises(IntegrityError):
+        editing.create(FAILURE, scope=project, by=alice)

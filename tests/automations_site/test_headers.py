@@ -6,6 +6,9 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from projects.models import Project, User
+from tests import factories
+
 pytestmark = pytest.mark.django_db
 
 
@@ -42,3 +45,24 @@ def test_the_schema_is_openapi_3_1() -> None:
 def test_a_host_that_is_not_ours_is_refused() -> None:
     settings_hosts = Client(headers={"host": "evil.example"}).get("/login")
     assert settings_hosts.status_code == 400
+
+
+def test_head_is_answered_wherever_get_is(client: Client, project: Project, alice: User) -> None:
+    client.force_login(alice)
+    shelf = factories.make_collection()
+    link = factories.make_link(factories.make_version(project), shelf)
+    assert shelf.registry is not None
+    for path in (
+        "/",
+        "/projects/",
+        project.team.get_absolute_url(),
+        project.get_absolute_url(),
+        factories.make_run(project).get_absolute_url(),
+        "/registries/",
+        shelf.registry.get_absolute_url(),
+        shelf.get_absolute_url(),
+        link.get_absolute_url(),
+        "/teams/research/settings/",
+    ):
+        answer = client.head(path, follow=True)
+        assert (answer.status_code, answer.content) == (200, b""), path

@@ -7,8 +7,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from projects import teams
+from projects.api import problems
 from projects.models import Organization, Project, Role, Team, User
 from tests import factories
+from tests.rivals import raised_by_loser
 
 
 @pytest.mark.parametrize("name", ["", "with space", "a/b", "-dash", "api", "Admin", "x" * 129, "ä", "a\n"])
@@ -114,3 +116,27 @@ def test_many_scripts_that_start_at_once_share_one_project() -> None:
 
     with ThreadPoolExecutor(6) as pool:
         assert len(set(pool.map(start, range(6)))) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", [Organization, Team, Project])
+def test_of_two_who_make_the_same_at_once_one_is_told_like_who_comes_later(
+    model: type[Organization | Team | Project],
+) -> None:
+    organization = None if model is Organization else factories.make_organization()
+    team = factories.make_team() if model is Project else None
+
+    def make() -> object:
+        if team is not None:
+            return teams.create_project("digits", team=team)
+        if organization is not None:
+            return teams.create_team("vision", organization=organization)
+        return teams.create_organization("umbrella")
+
+    told = problems.describe(raised_by_loser(make, over=model))
+
+    with pytest.raises(ValidationError) as late:
+        make()
+    assert told == problems.describe(late.value)
+    assert told is not None
+    assert told["status"] == 409

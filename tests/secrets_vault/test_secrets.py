@@ -17,6 +17,7 @@ from secrets_vault import secrets
 from secrets_vault.models import Secret
 from secrets_vault.secrets import SecretInUse
 from tests import factories
+from tests.rivals import raised_by_loser
 
 CANARY = "canary-71e2-value-that-must-not-sing"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -148,3 +149,19 @@ def fernet_keys(settings: Settings, keys: list[str]) -> Iterator[None]:
     yield
     for name in ("keys", "fernet_keys", "fernet"):
         field.__dict__.pop(name, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_make_the_same_secret_at_once_one_is_told_like_who_comes_later() -> None:
+    team = factories.make_team()
+
+    def make() -> Secret:
+        return secrets.create(team, name="TOKEN", value=CANARY, by=None)
+
+    told = raised_by_loser(make, over=Secret)
+
+    with pytest.raises(ValidationError) as late:
+        make()
+    assert isinstance(told, ValidationError)
+    assert told.message_dict == late.value.message_dict
+    assert Secret.objects.count() == 1
