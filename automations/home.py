@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from automations.models import Automation, Execution, Status
 from projects import listing
@@ -24,7 +24,7 @@ EXECUTIONS_LOOKED_AT = 50
 
 
 @login_required
-@require_GET
+@require_safe
 def home(request: PageRequest) -> HttpResponse:
     """Projects with their last activity, the newest runs, the newest executions with the failed ones first."""
     user = request.user
