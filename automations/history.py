@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db.models import Count, DateTimeField, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Lower
@@ -10,6 +11,11 @@ from django.db.models.functions import Coalesce, Lower
 from automations.models import Automation, Cooldown, Execution
 from projects.models import Project
 from registries.models import Collection, Registry
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from projects.models import User
 
 SORTS = {
     "last_triggered": (F("last_triggered_at").desc(nulls_last=True), Lower("name"), "pk"),
@@ -58,14 +64,16 @@ def sorted_by(automations: QuerySet[Automation], sort: str) -> QuerySet[Automati
     return automations.order_by(*SORTS.get(sort, SORTS["last_triggered"]))
 
 
-def executions_in(scope: Project | Registry | Automation) -> QuerySet[Execution]:
-    """What happened in a project or registry, or to an automation, newest first, with what a list shows."""
+def executions_in(scope: Project | Registry | Automation, *, reader: User | AnonymousUser) -> QuerySet[Execution]:
+    """What the reader may see of what happened in a project or registry, or to an automation, newest first, with what a
+    list shows. To be shown after `disclosure.prepare` only."""
+    visible = Execution.objects.visible_to(reader)
     if isinstance(scope, Project):
-        executions = Execution.objects.filter(project=scope)
+        executions = visible.filter(project=scope)
     elif isinstance(scope, Registry):
-        executions = Execution.objects.filter(registry=scope)
+        executions = visible.filter(registry=scope)
     else:
-        executions = Execution.objects.filter(automation=scope)
+        executions = visible.filter(automation=scope)
     return executions.select_related(
         "automation",
         "event__actor",
@@ -73,6 +81,7 @@ def executions_in(scope: Project | Registry | Automation) -> QuerySet[Execution]
         "event__artifact",
         "event__collection__project__team",
         "event__collection__registry__organization",
+        "registry__organization",
     ).order_by("-pk")
 
 

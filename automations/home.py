@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from automations import disclosure
 from automations.models import Automation, Execution, Status
 from projects import listing
 from projects.models import Project, Role, User
@@ -50,7 +51,8 @@ def recent_executions(user: User) -> list[Execution]:
         .defer("payload", "event__facts", "event__run__config", "event__run__summary")
         .order_by("-pk")[:EXECUTIONS_LOOKED_AT]
     )
-    return sorted(newest, key=lambda execution: execution.status != Status.FAILED)[:EXECUTIONS_SHOWN]
+    shown = disclosure.prepare(newest, reader=user)
+    return sorted(shown, key=lambda execution: execution.status != Status.FAILED)[:EXECUTIONS_SHOWN]
 
 
 def _first_steps(user: User, projects: list[Project]) -> dict[str, Any]:

@@ -106,6 +106,8 @@ def rule_of(automation: Automation) -> dict[str, object]:
         "condition": automation.condition,
         "action_kind": automation.action_kind,
         "webhook": automation.webhook.name if automation.webhook else None,
+        # Says who may know of the webhook once it is deleted.
+        "webhook_team": automation.webhook.team_id if automation.webhook else None,
         "payload": automation.payload,
     }
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, quote_plus
+from functools import cached_property
 
 from automations.models import Webhook
+from automations.redaction import MASK, Redaction
 from secrets_vault.models import Secret
 
-MASK = "••••••"
+__all__ = ["MASK", "SECRET_REFERENCE", "Credentials", "fill", "unseal"]
+
 SECRET_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Credentials:
     """What a webhook is sent with. `repr` shows none of it."""
 
@@ -31,10 +30,16 @@ class Credentials:
     def redact(self, text: str, *, cut: bool = False) -> str:
         """The text with every secret in it masked, also where it was escaped or encoded on the way. `cut` says that
         the text goes on: then its end may be the beginning of a secret."""
-        spellings = sorted(_spellings(self.values), key=len, reverse=True)
-        for spelling in spellings:
-            text = text.replace(spelling, MASK)
-        return _without_beginning(text, spellings) if cut else text
+        masked = self._redaction.mask(text)
+        return self._redaction.mask_end(masked) if cut else masked
+
+    def redact_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """The headers of an answer, with secrets masked in names and values."""
+        return {self._redaction.mask_name(name): self.redact(value) for name, value in headers.items()}
+
+    @cached_property
+    def _redaction(self) -> Redaction:
+        return Redaction(self.values)
 
     def masked_variables(self) -> dict[str, str]:
         """The same variables with masks for values: what history and previews show."""
@@ -66,48 +71,3 @@ def unseal(webhook: Webhook) -> Credentials:
 def fill(header_value: str, secret: str) -> str:
     """A header's value with its `${SECRET_NAME}` replaced."""
     return SECRET_REFERENCE.sub(lambda _: secret, header_value)
-
-
-def _without_beginning(text: str, spellings: Iterable[str]) -> str:
-    """The text without an end that is the beginning of a spelling, and long enough to tell something."""
-    text = text.rstrip("\N{REPLACEMENT CHARACTER}")  # the cut may have gone through a character
-    longest = max((_overlap(text, spelling) for spelling in spellings), default=0)
-    return text[:-longest] + MASK if longest > 3 else text
-
-
-def _overlap(text: str, spelling: str) -> int:
-    """How many characters at the end of the text are the beginning of the spelling."""
-    lengths = range(len(spelling) - 1, 0, -1)
-    return next((length for length in lengths if text.endswith(spelling[:length])), 0)
-
-
-def _spellings(values: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    for value in values:
-        # Headers go without the spaces around them.
-        for sent in {value, value.strip()} - {""}:
-            found.add(base64.b64encode(sent.encode()).decode())
-            for read in _readings(sent):
-                found |= _escaped(read)
-    return found
-
-
-def _readings(sent: str) -> set[str]:
-    """Headers of answers are read as Latin-1 and bodies as UTF-8, whatever the receiver wrote."""
-    readings = {sent, sent.encode().decode("latin-1")}
-    if max(map(ord, sent)) < 256:
-        readings.add(sent.encode("latin-1").decode(errors="replace"))
-    return readings
-
-
-def _escaped(text: str) -> set[str]:
-    return {
-        text,
-        html.escape(text),
-        json.dumps(text)[1:-1],
-        json.dumps(text, ensure_ascii=False)[1:-1],
-        repr(text)[1:-1],
-        quote(text, safe=""),
-        quote(text),
-        quote_plus(text),
-    }

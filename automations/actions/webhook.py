@@ -131,7 +131,7 @@ def exchange(request: Request, credentials: Credentials) -> tuple[http.Response,
     receipt = Receipt(
         result=f"The receiver answered {response.status} {response.reason}".rstrip() + ".",
         status_code=response.status,
-        headers={name: credentials.redact(value) for name, value in dict(response.headers).items()},
+        headers=credentials.redact_headers(dict(response.headers)),
         body=credentials.redact(text, cut=response.truncated),
         duration=response.duration,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 
 import django_filters
 from django import forms
@@ -13,11 +12,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from automations import disclosure
 from automations.access import execution_for
 from automations.api.history import ExecutionDetailSerializer, ExecutionSerializer
 from automations.models import EventType, Execution, Status
 from projects.api.endpoints import Endpoint
-from projects.models import Project, User
+from projects.models import Project
 
 
 class KeyFilter(django_filters.Filter):  # type: ignore[misc]  # the package ships no types
@@ -62,20 +62,13 @@ class Executions(Endpoint):
             "project__team", "registry__organization", "event__run"
         )
         page = self.paginate_queryset(self.filter_queryset(rows)) or []
-        context = {"visible_projects": visible_projects(self.user, page)}
-        return self.get_paginated_response(ExecutionSerializer(page, many=True, context=context).data)
+        shown = disclosure.prepare(page, reader=self.user)
+        return self.get_paginated_response(ExecutionSerializer(shown, many=True).data)
 
 
 class OneExecution(Endpoint):
     @extend_schema(summary="Show an execution", responses=ExecutionDetailSerializer)
     def get(self, request: Request, key: uuid.UUID) -> Response:
         """One execution with its event, what was sent, and every attempt."""
-        execution = execution_for(self.user, key)
-        context = {"visible_projects": visible_projects(self.user, [execution])}
-        return Response(ExecutionDetailSerializer(execution, context=context).data)
-
-
-def visible_projects(user: User, executions: Iterable[Execution]) -> set[int]:
-    """Keys of the executions' projects that the reader may see."""
-    keys = {execution.project_id for execution in executions if execution.project_id is not None}
-    return set(Project.objects.visible_to(user).filter(pk__in=keys).values_list("pk", flat=True))
+        (execution,) = disclosure.prepare([execution_for(self.user, key)], reader=self.user)
+        return Response(ExecutionDetailSerializer(execution).data)

@@ -60,7 +60,8 @@ class ScopeSerializer(serializers.Serializer):
 @extend_schema_serializer(examples=[OpenApiExample("Automation", value=AUTOMATION)])
 class AutomationSerializer(serializers.ModelSerializer[Automation]):
     """The context's `visible_teams` are the keys of teams the reader may see: an automation may call a webhook of a
-    team that is hidden from some of its readers."""
+    team that is hidden from some of its readers. `administered` are the keys of organizations whose admin the reader
+    is: when an automation of all teams fired is for those who see all teams."""
 
     scope = serializers.SerializerMethodField()
     filter = Document(help_text="Over the fields of the run or version, in the condition language.")
@@ -68,6 +69,9 @@ class AutomationSerializer(serializers.ModelSerializer[Automation]):
     webhook = serializers.SerializerMethodField(help_text="As team/name; null if there is none you may see.")
     summary = serializers.SerializerMethodField(help_text="The automation as one sentence.")
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+    last_triggered_at = serializers.SerializerMethodField(
+        help_text="Null if never; of an organization's automation only its admins are told."
+    )
 
     class Meta:
         model = Automation
@@ -79,12 +83,21 @@ class AutomationSerializer(serializers.ModelSerializer[Automation]):
 
     def get_webhook(self, automation: Automation) -> str | None:
         webhook = automation.webhook
-        if webhook is None or webhook.team_id not in self.context["visible_teams"]:
-            return None
-        return f"{webhook.team}/{webhook}"
+        return f"{webhook.team}/{webhook}" if webhook and not self._hides_webhook(automation) else None
 
     def get_summary(self, automation: Automation) -> str:
-        return sentences.summary(automation)
+        return sentences.summary(automation, webhook_hidden=self._hides_webhook(automation))
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_last_triggered_at(self, automation: Automation) -> str | None:
+        organization = automation.organization_id
+        if automation.last_triggered_at is None or organization not in self.context["administered"] | {None}:
+            return None
+        return str(serializers.DateTimeField().to_representation(automation.last_triggered_at))
+
+    def _hides_webhook(self, automation: Automation) -> bool:
+        webhook = automation.webhook
+        return webhook is not None and webhook.team_id not in self.context["visible_teams"]
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Automation", value=NEW_AUTOMATION)])

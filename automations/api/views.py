@@ -23,6 +23,7 @@ from automations.api.serializers import (
     AutomationSerializer,
     NewAutomationSerializer,
 )
+from automations.disclosure import administered_organizations
 from automations.editing import Draft
 from automations.models import Automation, EventType, Webhook
 from projects.access import team_for
@@ -54,6 +55,11 @@ def webhook_named(user: User, name: str | None, *, scope: Scope) -> Webhook | No
 def visible_teams(user: User) -> set[int]:
     """Keys of the teams whose webhooks the reader may know of."""
     return set(Team.objects.visible_to(user).filter(webhooks__isnull=False).values_list("pk", flat=True))
+
+
+def known_to(user: User) -> dict[str, set[int]]:
+    """What serializers of automations must know of the reader."""
+    return {"visible_teams": visible_teams(user), "administered": administered_organizations(user)}
 
 
 class AutomationFilters(django_filters.FilterSet):  # type: ignore[misc]  # the package ships no types
@@ -114,7 +120,7 @@ class Automations(Endpoint):
     def get(self, request: Request) -> Response:
         """The automations of all scopes you may see, newest first."""
         rows = Automation.objects.visible_to(self.user).select_related(*WITH_SCOPES)
-        return self.page(rows, AutomationSerializer, visible_teams=visible_teams(self.user))
+        return self.page(rows, AutomationSerializer, **known_to(self.user))
 
     @extend_schema(
         summary="Create an automation", request=NewAutomationSerializer, responses={201: AutomationSerializer}
@@ -177,5 +183,4 @@ class OneAutomation(Endpoint):
 
 def shown(user: User, automation: Automation, *, status: int = 200) -> Response:
     """The answer that describes one automation."""
-    context = {"visible_teams": visible_teams(user)}
-    return Response(AutomationSerializer(automation, context=context).data, status=status)
+    return Response(AutomationSerializer(automation, context=known_to(user)).data, status=status)

@@ -49,7 +49,7 @@ class LinkTrigger(ArtifactTrigger):
     listens_to = LINK_ARTIFACT
     description = "A version is linked to a registry's collection."
     happening = "a version is linked to a registry"
-    told = "{source} was linked as {collection}:{version}"
+    told = "{collection}:{version} was linked"
 
 
 class AliasTrigger(ArtifactTrigger):

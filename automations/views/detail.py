@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from automations import editing, history, sentences
+from automations import disclosure, editing, history, sentences
 from automations.access import automation_for, may_edit
-from automations.models import Automation, Execution
+from automations.models import Automation
 from automations.triggers import trigger_for
 from automations.views.places import place_of
 
@@ -34,21 +34,25 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     """The automation, with its latest executions that the user may see."""
     automation = automation_for(request.user, pk)
     place = place_of(request.user, automation.scope)
-    visible = history.executions_in(automation) & Execution.objects.visible_to(request.user)
-    executions = list(visible[: LATEST + 1])
+    found = history.executions_in(automation, reader=request.user)[: LATEST + 1]
+    executions = disclosure.prepare(found, reader=request.user)
+    webhook_shown = disclosure.may_see_webhook(request.user, automation.webhook)
+    figures_shown = disclosure.may_see_figures(request.user, automation)
     context: dict[str, Any] = {
         **(place.frame if place else {}),
         "automation": automation,
         "place": place,
         "editable": may_edit(request.user, automation.scope),
         "when": sentences.when_clause(automation.event_type, automation.condition, automation.filter),
-        "do": sentences.do_clause(automation.action_kind, automation.webhook),
+        "do": sentences.do_clause(automation.action_kind, automation.webhook, hidden=not webhook_shown),
+        "webhook_shown": webhook_shown,
+        "figures_shown": figures_shown,
         "trigger": trigger_for(automation.event_type),
         "stored": _stored(automation),
         "executions": executions[:LATEST],
         "more_url": _history_url(automation, place) if len(executions) > LATEST else "",
         "waiting": any(not execution.is_over for execution in executions),
-        "surplus": history.surplus_of(automation, now=timezone.now()),
+        "surplus": history.surplus_of(automation, now=timezone.now()) if figures_shown else 0,
     }
     return render(request, "automations/detail/page.html", context)
 

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from automations import matching
+from automations import disclosure, matching, sentences
 from automations.access import execution_for
 from automations.models import ActionKind, Attempt, Execution, Status
 from automations.views.places import place_of
@@ -52,6 +52,8 @@ class Try:
 def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """The whole story of one execution; a part of it again when the page asks how it goes on."""
     execution = execution_for(request.user, key)
+    changed = has_changed(execution)
+    disclosure.prepare([execution], reader=request.user)
     rule = execution.rule
     home = execution.project or execution.registry
     place = place_of(request.user, home) if home else None
@@ -67,7 +69,8 @@ def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
             indent=2,
             ensure_ascii=False,
         ),
-        "changed": has_changed(execution),
+        "call_hidden": execution.target == sentences.HIDDEN_WEBHOOK,
+        "changed": changed,
         "facts": json.dumps(execution.event.facts, indent=2, ensure_ascii=False),
         "tries": tries_of(execution),
         "payload": readable(execution.payload),

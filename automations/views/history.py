@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from automations import history
+from automations import disclosure, history
 from automations.models import Automation, EventType, Execution, Status
 from automations.views.places import Place, project_place, registry_place
 from projects.models import Run
@@ -124,16 +124,18 @@ def pageful(executions: QuerySet[Execution], *, before: int | None, after: int |
 def _history(request: HttpRequest, place: Place) -> HttpResponse:
     wanted = Wanted.of(request.GET)
     found = history.filtered(
-        history.executions_in(place.home),
+        history.executions_in(place.home, reader=request.user),
         status=wanted.status,
         event_type=wanted.event_type,
         automation=wanted.automation,
     )
     before, after = _number(request.GET.get("before", "")), _number(request.GET.get("after", ""))
+    page = pageful(found, before=before, after=after)
+    disclosure.prepare(page.executions, reader=request.user)
     context: dict[str, Any] = {
         "place": place,
         "wanted": wanted,
-        "page": pageful(found, before=before, after=after),
+        "page": page,
         "address": request.get_full_path(),
         "statuses": Status.choices,
         "events": EventType.choices,
@@ -166,8 +168,9 @@ def _of_events(request: HttpRequest, **events: Any) -> list[Execution]:
         "event__run__project__team",
         "event__collection__project__team",
         "event__collection__registry__organization",
+        "registry__organization",
     )
-    return list(shown.order_by("-pk")[:PER_PAGE])
+    return disclosure.prepare(shown.order_by("-pk")[:PER_PAGE], reader=request.user)
 
 
 def _fragment(request: HttpRequest, executions: list[Execution], *, subject: str) -> HttpResponse:

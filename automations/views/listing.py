@@ -12,13 +12,18 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from automations import history, sentences
+from automations import disclosure, history, sentences
 from automations.models import Automation
 from automations.views.places import Place, project_place, registry_place
 from registries.models import Collection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.contrib.auth.models import AnonymousUser
     from django.http import HttpRequest, HttpResponse
+
+    from projects.models import User
 
 PER_PAGE = 50
 SORTS = {"last_triggered": "Last triggered", "name": "Name", "created": "Created"}
@@ -51,7 +56,7 @@ def _list(request: HttpRequest, place: Place) -> HttpResponse:
     context: dict[str, Any] = {
         "place": place,
         "page": page,
-        "rows": [row_of(automation) for automation in page.object_list],
+        "rows": rows_of(page.object_list, reader=request.user),
         "query": text,
         "sort": sort,
         "sorts": SORTS,
@@ -68,13 +73,20 @@ def _list(request: HttpRequest, place: Place) -> HttpResponse:
     return response
 
 
-def row_of(automation: Automation) -> dict[str, Any]:
+def rows_of(automations: Iterable[Automation], *, reader: User | AnonymousUser) -> list[dict[str, Any]]:
+    """Automations of `history.automations_in` as a list shows them to the reader."""
+    listed = list(automations)
+    webhooks = disclosure.visible_webhooks(reader, listed)
+    return [row_of(automation, webhook_hidden=automation.webhook_id not in webhooks) for automation in listed]
+
+
+def row_of(automation: Automation, *, webhook_hidden: bool) -> dict[str, Any]:
     """An automation of `history.automations_in` as a row shows it."""
     when = sentences.when_clause(automation.event_type, automation.condition, automation.filter)
     return {
         "automation": automation,
         "when": when,
-        "do": sentences.do_clause(automation.action_kind, automation.webhook),
+        "do": sentences.do_clause(automation.action_kind, automation.webhook, hidden=webhook_hidden),
         "last_key": getattr(automation, "last_key", None),
         "last_status": getattr(automation, "last_status", None),
         "last_created_at": getattr(automation, "last_created_at", None),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from automations import history
 from automations.models import EventType, Status
-from projects.models import Project
+from projects.models import Project, User
 from registries.models import Registry
 from tests import factories
 
@@ -58,12 +58,12 @@ def test_ui1_sorting_and_searching(project: Project) -> None:
     assert [a.name for a in history.searched(listed, "ALPH")] == ["Alpha"]
 
 
-def test_listing_costs_the_same_for_one_and_for_twenty(project: Project) -> None:
+def test_listing_costs_the_same_for_one_and_for_twenty(alice: User, project: Project) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             for automation in history.automations_in(project, now=timezone.now()):
                 assert automation.scope.pk
-            for execution in history.executions_in(project):
+            for execution in history.executions_in(project, reader=alice):
                 assert execution.event.kind
         return len(captured)
 
@@ -74,7 +74,7 @@ def test_listing_costs_the_same_for_one_and_for_twenty(project: Project) -> None
     assert queries() == few
 
 
-def test_hi5_history_is_filtered_by_status_event_automation_and_time(project: Project) -> None:
+def test_hi5_history_is_filtered_by_status_event_automation_and_time(alice: User, project: Project) -> None:
     now = timezone.now()
     failed = factories.make_execution(factories.make_automation(project), status=Status.FAILED)
     other = factories.make_execution(
@@ -82,7 +82,7 @@ def test_hi5_history_is_filtered_by_status_event_automation_and_time(project: Pr
         factories.make_event(),
         created_at=now - timedelta(days=2),
     )
-    everything = history.executions_in(project)
+    everything = history.executions_in(project, reader=alice)
     assert list(everything) == [other, failed]
     assert list(history.filtered(everything, status="failed")) == [failed]
     assert list(history.filtered(everything, event_type=EventType.RUN_METRIC)) == [other]
