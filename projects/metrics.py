@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,8 +25,6 @@ MAX_ROWS = 100_000
 MAX_METRICS = 10_000
 MAX_NAME_LENGTH = 500
 MAX_NAMES_LENGTH = 1_000_000
-# As many digits as 64 bits have.
-MAX_DIGITS = 20
 PLAIN_TYPES = frozenset({int, float, bool, type(None)})
 # One compressor a thread: sharing one between threads crashes it.
 _local = threading.local()
@@ -63,7 +61,7 @@ def parse(body: bytes) -> Batch:
         InvalidRows: naming the row and the key.
     """
     try:
-        rows = loads(body)
+        rows = loads(body, whole=_bounded)
     except (ValueError, RecursionError) as error:
         raise InvalidRows("", f"The body is not JSON: {error}.") from error
     if not isinstance(rows, list):
@@ -78,8 +76,8 @@ def parse(body: bytes) -> Batch:
     return Batch(rows=rows, text=body)
 
 
-def loads(text: bytes) -> Any:
-    """Parse JSON, quickly when it is strict and patiently when it holds NaN or Infinity.
+def loads(text: bytes, *, whole: Callable[[str], Any] | None = None) -> Any:
+    """Parse JSON, quickly when it is strict and patiently when it holds NaN or Infinity; `whole` reads integers then.
 
     Raises:
         ValueError: it is neither.
@@ -87,8 +85,13 @@ def loads(text: bytes) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        # Longer numbers become floats, as orjson reads them too.
-        return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= MAX_DIGITS else float(digits))
+        return json.loads(text, parse_int=whole)
+
+
+def _bounded(digits: str) -> int | float:
+    """An integer as orjson reads it: one that needs over 64 bits is a float, so that no value fills the summary."""
+    number = int(digits)
+    return number if number.bit_length() <= 64 else float(digits)
 
 
 def _check_nested(row: dict[str, Any], path: str, depth: int = 0) -> None:
