@@ -31,6 +31,7 @@ def test_a_view_that_says_something_about_caching_is_left_alone(client: Client) 
     assert "must-revalidate" in client.get("/login").headers["Cache-Control"]
 
 
+@pytest.mark.django_db
 def test_static_files_may_be_kept() -> None:
     style = Path(settings.STATIC_ROOT) / "kept.css"
     style.write_text("p { color: black }")
