@@ -13,8 +13,8 @@ from urllib.parse import quote, quote_plus
 import re2
 
 MASK = "••••••"
-# Above this many characters a value is looked for in its usual spellings only: a pattern of it would be too large.
-LONGEST_IN_PATTERN = 500
+# Bytes of the pattern. Values that no longer fit, the longest ones, are looked for in their usual spellings only.
+LARGEST_PATTERN = 250_000
 PATTERN_MEMORY = 32 << 20
 BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 # What fewer bytes leave in base64 is too short to be told from anything else.
@@ -30,11 +30,11 @@ class Redaction:
     def __init__(self, values: Iterable[str]) -> None:
         # Headers go without the spaces around them.
         sent = sorted({form for value in values for form in (value, value.strip()) if form})
-        short = [value for value in sent if len(value) <= LONGEST_IN_PATTERN]
-        self._pattern = _compiled(short, case_sensitive=True)
-        self._name_pattern = _compiled(short, case_sensitive=False)
+        forms, too_long = _fitting(sent)
+        self._pattern = _compiled(forms, case_sensitive=True)
+        self._name_pattern = _compiled(forms, case_sensitive=False)
         self._usual = _by_length(_usual_spellings(sent))
-        self._plain = _by_length(_usual_spellings(value for value in sent if len(value) > LONGEST_IN_PATTERN))
+        self._plain = _by_length(_usual_spellings(too_long))
 
     def mask(self, text: str) -> str:
         """The text with every secret in it masked."""
@@ -53,7 +53,11 @@ class Redaction:
     def _masked(self, text: str, pattern: Any) -> str:
         for spelling in self._plain:
             text = text.replace(spelling, MASK)
-        return str(pattern.sub(MASK.encode(), text.encode()).decode()) if pattern else text
+        if pattern is None:
+            return text
+        # Half characters of JSON pass through as they are.
+        masked: bytes = pattern.sub(MASK.encode(), text.encode(errors="surrogatepass"))
+        return masked.decode(errors="surrogatepass")
 
 
 def _by_length(spellings: Iterable[str]) -> list[str]:
@@ -66,16 +70,29 @@ def _overlap(text: str, spelling: str) -> int:
     return next((length for length in lengths if text.endswith(spelling[:length])), 0)
 
 
-def _compiled(values: Iterable[str], *, case_sensitive: bool) -> Any:
+def _fitting(values: Iterable[str]) -> tuple[list[bytes], list[str]]:
+    """Patterns of the values that fit in one, and the values that do not."""
+    forms: set[bytes] = set()
+    too_long, size = [], 0
+    for value in sorted(values, key=len):
+        more = {form.encode() for form in _forms(value)} - forms
+        size += sum(map(len, more))
+        if size > LARGEST_PATTERN:
+            too_long.append(value)
+        else:
+            forms |= more
+    return sorted(forms), too_long
+
+
+def _compiled(forms: list[bytes], *, case_sensitive: bool) -> Any:
     """One pattern for all values, or None without any; on bytes, because RE2 replaces only those unharmed."""
-    forms = sorted({form for value in values for form in _forms(value)})
     if not forms:
         return None
     options = re2.Options()
     options.case_sensitive, options.longest_match = case_sensitive, True
     options.never_capture, options.log_errors = True, False
     options.max_mem = PATTERN_MEMORY
-    return re2.compile("|".join(forms).encode(), options=options)
+    return re2.compile(b"|".join(forms), options=options)
 
 
 def _forms(value: str) -> Iterable[str]:
