@@ -13,7 +13,7 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
-from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import Settings
 
 from automations import executions, signing, tasks, webhooks
 from automations.actions import webhook as webhook_action
@@ -304,18 +304,6 @@ def test_the_sweep_leaves_alone_what_is_not_due(receiver: Receiver) -> None:
         assert tasks.sweep() == 0
 
 
-def test_the_sweep_adds_nothing_to_a_queue_that_is_merely_behind() -> None:
-    factories.make_automation(condition={"states": ["RUNNING"]})
-    for _ in range(3):
-        factories.make_run()
-    assert OrmQ.objects.count() == 3
-    later = timezone.now() + timedelta(minutes=5)
-    with time_machine.travel(later, tick=False):
-        assert tasks.sweep() == 0
-        OrmQ.objects.latest("pk").delete()
-        assert tasks.sweep() == 3
-
-
 def test_a_fault_of_our_own_is_logged_and_retried_and_says_so(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,27 +331,6 @@ def test_of_ten_workers_with_the_same_task_one_sends(receiver: Receiver) -> None
     assert execution.status == Status.FINISHED
 
 
-def test_with_redis_tasks_are_sent_on_commit_and_retries_wait_for_the_sweep(
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:
-    """RE3: what is in Redis is not part of a transaction, so nothing goes there before the commit."""
-    sent: list[tuple[Any, ...]] = []
-    settings.Q_CLUSTER = {"name": "automations", "redis": "redis://nowhere"}
-    monkeypatch.setattr("automations.queueing.async_task", lambda *args, **_kwargs: sent.append(args))
-    with django_capture_on_commit_callbacks(execute=True):
-        factories.make_automation()
-        run = factories.make_run()
-        runs.finish(run, exit_code=1, by=run.user, at=timezone.now())
-        assert sent == []
-    execution = Execution.objects.get()
-    assert sent == [("automations.tasks.run_execution", execution.pk)]
-    with django_capture_on_commit_callbacks(execute=True):
-        assert tasks.sweep() == 1
-    assert len(sent) == 2
-
-
 def test_an_alias_event_renders_its_variables(receiver: Receiver) -> None:
     """PL2, PL3."""
     payload = json.dumps(
@@ -385,20 +352,3 @@ def test_an_alias_event_renders_its_variables(receiver: Receiver) -> None:
     assert sent["string"] == "research/digits/model:production"
     assert sent["version"].startswith("wandb-artifact://_id/")
     assert (sent["index"], sent["alias"], sent["accuracy"], sent["author"]) == ("0", "production", "0.97", "bob")
-
-
-def test_re1_a_redis_that_is_down_does_not_make_a_committed_change_look_refused(
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:
-    def down(*_args: Any, **_kwargs: Any) -> None:
-        raise ConnectionError("Redis is down")
-
-    settings.Q_CLUSTER = {"name": "automations", "redis": "redis://nowhere"}
-    monkeypatch.setattr("automations.queueing.async_task", down)
-    factories.make_automation()
-    run = factories.make_run()
-    with django_capture_on_commit_callbacks(execute=True):
-        runs.finish(run, exit_code=1, by=run.user, at=timezone.now())
-    assert Execution.objects.get().status == Status.PENDING
