@@ -289,7 +289,7 @@ def test_ev10_no_patterns_take_long_to_compile(patterns: list[str]) -> None:
     with contextlib.suppress(InvalidFilter):
         filters.compile({"$or": [{"user": {"$regex": one}} for one in patterns]}, fields=RUN_FIELDS)
 
-    assert time.process_time() - started < 0.2
+    assert time.process_time() - started < 1
 
 
 def test_ev10_patterns_are_limited_in_number_length_and_size() -> None:
