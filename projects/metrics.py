@@ -264,18 +264,6 @@ def _nested(row: dict[str, Any], key: str) -> Any:
     return None
 
 
-def points(run: Run, key: str, *, before_line: int | None = None) -> Iterator[tuple[int, float]]:
-    """The (line, value) pairs of one metric, oldest first, a chunk in memory at a time."""
-    chunks = run.chunks.filter(stream=Stream.HISTORY).order_by("first_line")
-    if before_line is not None:
-        chunks = chunks.filter(first_line__lt=before_line)
-    for chunk in chunks.iterator(chunk_size=20):
-        for index, row in enumerate(rows_of(chunk)):
-            value = value_at(row, key)
-            if value is not None:
-                yield chunk.first_line + index, value
-
-
 def last_values(run: Run, key: str, *, count: int, before_line: int) -> list[float]:
     """The last `count` values of one metric logged before a line, oldest first; reads chunks from the end."""
     found: list[float] = []

@@ -7,6 +7,7 @@ history are one piece of code.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,7 +49,7 @@ class Rule:
     condition: Any
 
 
-class Trigger:
+class Trigger(ABC):
     """One event type: subclasses say what it listens to and how its `condition` is checked and judged."""
 
     event_type: ClassVar[EventType]
@@ -75,13 +76,13 @@ class Trigger:
             raise InvalidCondition("condition", f"“{self.label}” has no conditions beside its filter.")
         return None
 
+    @abstractmethod
     def judge(self, condition: Any, facts: Mapping[str, Any], details: Mapping[str, Any]) -> Match:
         """Judge the compiled condition alone; the filter was met."""
-        raise NotImplementedError
 
+    @abstractmethod
     def condition_clause(self, condition: Any) -> str:
         """What happens, as a clause: `a run fails`."""
-        raise NotImplementedError
 
     def compile(self, condition: object, filter: object) -> Rule:
         """Validate what is asked.
