@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from projects.models import Organization, OrganizationMember, Role
+from projects.models import Organization, Role
 from projects.names import NAME_LENGTH, validate_path_name
 
 if TYPE_CHECKING:
@@ -24,10 +24,7 @@ class RegistryQuerySet(models.QuerySet["Registry"]):
         if user.is_superuser:
             return self
         return self.filter(
-            Q(
-                organization__in=OrganizationMember.objects.filter(user=user).values("organization"),
-            )
-            | Q(organization__in=Organization.objects.filter(teams__memberships__user=user).values("pk"))
+            Q(organization__in=Organization.objects.visible_to(user))
             | Q(pk__in=RegistryMember.objects.filter(user=user).values("registry"))
         )
 
