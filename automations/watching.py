@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -57,8 +57,14 @@ def judge(fact: Fact) -> None:
     capacities = {metric: max(watch.threshold.window_size for watch in watches[metric]) for metric in logged}
     before = recent.values_before(run, line=fact.first_line, capacities=capacities)
     windows = {metric: before[metric] + [value for _, value in series] for metric, series in logged.items()}
+
+    @cache
+    def facts() -> dict[str, Any]:
+        """What logging itself does not need of the run, read once a batch, and only if a threshold holds."""
+        return run_facts(Run.objects.select_related("user").get(pk=run.pk))
+
     for metric, series in logged.items():
-        _judge_metric(fact, run, watches[metric], series, before[metric], metric=metric)
+        _judge_metric(fact, facts, watches[metric], series, before[metric], metric=metric, size=capacities[metric])
     recent.store(run, next_line=fact.first_line + len(fact.rows), capacities=capacities, values=windows)
 
 
@@ -102,32 +108,34 @@ def _places_of(metric: str) -> tuple[str, ...]:
 
 
 def _judge_metric(
-    fact: Fact, run: Run, watches: tuple[Watch, ...], series: Series, before: list[float], *, metric: str
+    fact: Fact,
+    facts: Callable[[], dict[str, Any]],
+    watches: tuple[Watch, ...],
+    series: Series,
+    before: list[float],
+    *,
+    metric: str,
+    size: int,
 ) -> None:
     """Start executions at the first point each watching automation reacts to; count its further points as surplus."""
+    run = fact.run
+    assert run is not None  # METRICS_LOGGED is about a run
     new = [value for _, value in series]
-    facts: dict[str, Any] | None = None
     first: dict[int, list[int]] = {}  # position in the series → automations that react there first
     further: dict[int, int] = {}  # automation → points it reacts to after that
     for watch in watches:
         verdicts = watch.threshold.judge_batch(before, new)
         count = sum(verdicts)
-        if not count:
-            continue
-        if facts is None:
-            # What logging itself does not need of the run is read now, once.
-            facts = run_facts(Run.objects.select_related("user").get(pk=run.pk))
-        if watch.filter.matches(facts):
+        if count and watch.filter.matches(facts()):
             first.setdefault(verdicts.index(True), []).append(watch.automation)
             further[watch.automation] = count - 1
-    if facts is None or not first:
+    if not first:
         return
-    size = max(watch.threshold.window_size for watch in watches)
     quiet = cooldowns.quiet(further, run=run, at=timezone.now())
     for position in sorted(first):
         ready = [pk for pk in first[position] if pk not in quiet]
         if ready:
-            _start(fact, facts, ready, series, before, metric=metric, position=position, size=size)
+            _start(fact, facts(), ready, series, before, metric=metric, position=position, size=size)
     _count_surplus(run, further, quiet)
 
 
