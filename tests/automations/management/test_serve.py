@@ -114,8 +114,10 @@ def test_one_command_starts_everything_and_an_interrupt_ends_it(server: Server) 
     assert login["url"] == f"http://localhost:{server.port}"
     assert login["password"] in output
     assert server.process is not None
-    tree = process_tree(server.process.pid)
-    assert len(tree) >= 7  # supervisor; web: leader, worker; queue: leader, guard, worker, pusher, monitor
+    root = server.process.pid
+    # Supervisor; web: leader, worker; queue: leader, guard, worker, pusher, monitor. The last ones come after "Ready".
+    server.wait_until(lambda: len(process_tree(root)) >= 7)
+    tree = process_tree(root)
     assert server.stop() == 0
     server.process = None
     server.wait_until(lambda: not any(is_running(pid) for pid in tree))
