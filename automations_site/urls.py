@@ -27,6 +27,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include(api)),
     path("", home, name="home"),
+    path("", include("wandb_gateway.urls")),
     path("", include("automations.settings_urls")),
     path("", include("registries.urls")),
     path("", include("automations.urls")),

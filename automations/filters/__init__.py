@@ -77,6 +77,10 @@ class Filter:
         """A clause for sentences, `run name matches ^prod- and user is alice`; "" when everything matches."""
         return self._root.phrase().text
 
+    def fields(self) -> set[str]:
+        """The roots of the fields it reads, such as `state` or `config`: what has to be loaded to evaluate it."""
+        return {clause.reading.field.root for clause in self._root.clauses()}
+
     def _reason(self, facts: Mapping[str, Any], *, holds: bool) -> str:
         described = self.describe()
         if holds:

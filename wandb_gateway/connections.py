@@ -1,0 +1,65 @@
+"""Lists as the client pages through them: Relay connections whose cursor is the number of rows before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
+
+# The client asks for up to 5,000 files, and for less of everything else.
+MOST_ROWS = 5_000
+ROWS = 100
+
+
+def connection(
+    rows: QuerySet[Any] | Sequence[Any],
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    node: Callable[[Any], Any] = lambda row: row,
+    **of_edge: Callable[[Any], Any],
+) -> dict[str, Any]:
+    """One page of the rows, in their order; counted only if the client asks for `totalCount`.
+
+    `node` makes what the schema shows of a row, and each of `of_edge` one more field of its edge.
+
+    Raises:
+        BadRequest: the cursor is none of ours, or `first` is no sensible number.
+    """
+    start = position(after)
+    wanted = ROWS if first is None else first
+    if wanted < 0:
+        raise BadRequest("“first” is the number of rows wanted, 0 or more.")
+    wanted = min(wanted, MOST_ROWS)
+    # One row more than wanted says whether there is a next page.
+    found = list(rows[start : start + wanted + 1])
+    page = found[:wanted]
+    edges = [
+        {"cursor": str(start + number), "node": node(row), **{name: make(row) for name, make in of_edge.items()}}
+        for number, row in enumerate(page, start=1)
+    ]
+    return {
+        "edges": edges,
+        "pageInfo": {
+            "endCursor": edges[-1]["cursor"] if edges else after,
+            "startCursor": edges[0]["cursor"] if edges else None,
+            "hasNextPage": len(found) > wanted,
+            "hasPreviousPage": start > 0,
+        },
+        "totalCount": lambda _info: rows.count() if isinstance(rows, QuerySet) else len(rows),
+    }
+
+
+def position(cursor: str | None) -> int:
+    """The number of rows before a cursor.
+
+    Raises:
+        BadRequest: it is none of ours.
+    """
+    if not cursor:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 16):
+        raise BadRequest(f"“{cursor[:40]}” is not a cursor of this list. Begin again without “after”.")
+    return int(cursor)

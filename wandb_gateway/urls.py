@@ -1,0 +1,20 @@
+"""Addresses the client calls. It follows no redirects: none of them ends with a slash."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from wandb_gateway import graphql, refusals
+
+
+@csrf_exempt
+def nothing_here(request: HttpRequest, **path: str) -> HttpResponse:
+    """The client's telemetry probes: a 404 switches them off."""
+    return refusals.nothing_here("This server takes no telemetry.")
+
+
+app_name = "wandb_gateway"
+urlpatterns = [
+    path("graphql", graphql.answer, name="graphql"),
+    path("sdk/<path:rest>", nothing_here),
+]
