@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 import orjson
 from django.core.exceptions import BadRequest
 from django.db.models import F, Model, QuerySet
-from django.db.models.expressions import Combinable
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTransform
 
 from automations import filters
 
@@ -74,8 +73,10 @@ def _expression(word: str, columns: Mapping[str, str]) -> Any:
         return F(columns[word])
     root, _, key = word.partition(".")
     column = columns.get(f"{root}.*")
-    if column is None or not key or "__" in key:
+    if column is None or not key:
         known = ", ".join(columns)
         raise BadRequest(f"There is no order by “{word[:80]}”. Lists are ordered by {known}.")
-    expression: Combinable = KT(f"{column}__{key.removesuffix('.value').replace('.', '__')}")
+    expression: Any = column
+    for part in key.removesuffix(".value").split("."):
+        expression = KeyTransform(part, expression)
     return expression
