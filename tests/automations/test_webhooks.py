@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.http import Http404
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
 from automations import access, webhooks
@@ -111,6 +112,55 @@ def test_only_team_admins_change_webhooks(team: Team, bob: User, charlie: User) 
             act(bob)
         with pytest.raises(Http404):
             act(charlie)
+
+
+def same(hook: Webhook, **changes: Any) -> dict[str, Any]:
+    """What a form that changes little would save of the webhook."""
+    kept = ("name", "url", "access_token", "secret", "signature_encoding")
+    return {**{name: getattr(hook, name) for name in kept}, "headers": {}, **changes}
+
+
+def test_what_was_deleted_meanwhile_is_not_brought_back_by_who_changes_it(team: Team, alice: User) -> None:
+    stale = factories.make_webhook(team)
+    Webhook.objects.filter(pk=stale.pk).delete()
+    for act in (
+        lambda: webhooks.update(stale, by=alice, **same(stale, url=URL)),
+        lambda: webhooks.resume(stale, by=alice),
+        lambda: webhooks.delete(stale, by=alice),
+    ):
+        with pytest.raises(Http404, match="any more"):
+            act()
+    assert not Webhook.objects.exists()
+
+
+def test_a_webhook_that_was_paused_while_somebody_edited_it_stays_paused(team: Team, alice: User) -> None:
+    stale = factories.make_webhook(team)
+    Webhook.objects.update(paused_at=timezone.now(), paused_reason="410 Gone")
+    webhooks.update(stale, by=alice, **same(stale, url=URL))
+    saved = Webhook.objects.get()
+    assert (saved.url, saved.paused_reason) == (URL, "410 Gone")
+    assert saved.paused_at is not None
+
+
+@pytest.mark.parametrize("use", ["access_token", "header"])
+@pytest.mark.django_db(transaction=True)
+def test_a_secret_that_is_deleted_while_its_webhook_is_saved_is_missed(
+    monkeypatch: pytest.MonkeyPatch, use: str
+) -> None:
+    alice = factories.make_user()
+    team = factories.make_team(admin=alice)
+    secret = factories.make_secret(team)
+    using: dict[str, Any] = {"access_token": secret} if use == "access_token" else {"headers": {"X-Key": "${TOKEN}"}}
+    write = webhooks._write
+
+    def write_too_late(*args: Any) -> Webhook:
+        type(secret).objects.filter(pk=secret.pk).delete()
+        return write(*args)
+
+    monkeypatch.setattr(webhooks, "_write", write_too_late)
+    with pytest.raises(ValidationError, match="was deleted meanwhile"):
+        webhooks.create(team, by=alice, name="deploy", url=URL, **using)
+    assert not Webhook.objects.exists()
 
 
 def test_se3_a_webhook_in_use_is_not_deleted_and_names_its_automations(team: Team, alice: User) -> None:
