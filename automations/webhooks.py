@@ -185,7 +185,7 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
     Nothing is saved. A receiver can tell by the `webhook-id`, which begins with `test_`.
 
     Raises:
-        ValidationError: the payload is not JSON.
+        ValidationError: the payload is not JSON, or a secret cannot be opened.
         TestIsRunning: another test has to end first.
         Http404, PermissionDenied: the user may not.
     """
@@ -194,7 +194,10 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
         body = json.dumps(json.loads(payload), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError) as error:
         raise ValidationError({"payload": f"The payload is not JSON: {error}."}) from error
-    credentials = unsealing.unseal(webhook)
+    try:
+        credentials = unsealing.unseal(webhook)
+    except unsealing.SealedForever as error:
+        raise ValidationError(str(error)) from error
     request = prepare(
         webhook,
         credentials,

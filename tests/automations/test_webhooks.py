@@ -18,8 +18,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from automations import access, webhooks
-from automations.models import Execution, Webhook
+from automations import access, executions, matching, webhooks
+from automations.models import Execution, Status, Webhook
 from automations.unsealing import MASK, Credentials, unseal
 from projects.models import Team, User
 from secrets_vault import secrets
@@ -295,6 +295,24 @@ def test_wh4_a_payload_that_is_not_json_is_refused(team: Team, alice: User) -> N
     for payload in ("{oops", "", '{"a": NaN}', "[" * 100_000):
         with pytest.raises(ValidationError, match="not JSON"):
             webhooks.test(hook, payload=payload, by=alice)
+
+
+def test_a_secret_whose_key_is_gone_is_told_as_that(team: Team, alice: User, receiver: Receiver) -> None:
+    hook = factories.make_webhook(team, url=receiver.url, secret=factories.make_secret(team))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE secrets_vault_secret SET value = %s", [b"sealed with a key that is gone"])
+    automation = factories.make_automation(webhook=hook)
+    rule = matching.rule_of(automation)
+    execution = factories.make_execution(automation, status=Status.PENDING, rule=rule, webhook=hook)
+
+    with pytest.raises(ValidationError, match="FERNET_KEYS"):
+        webhooks.test(hook, payload="{}", by=alice)
+    executions.run(execution.pk)
+
+    execution.refresh_from_db()
+    assert execution.status == Status.PENDING
+    assert "Rotate it to enter its value anew" in execution.result
+    assert receiver.requests == []
 
 
 def test_credentials_mask_every_spelling_and_their_own_repr() -> None:
