@@ -120,6 +120,7 @@ def _hide_call(execution: Execution) -> None:
     rule = execution.rule
     execution.rule = rule | {
         "webhook": None,
+        "webhook_team": None,
         "summary": sentences.without_webhook(rule.get("summary", ""), name=rule.get("webhook")),
     }
     execution.webhook = None

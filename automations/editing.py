@@ -8,7 +8,7 @@ from dataclasses import fields as dataclass_fields
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.http import Http404
 
 from automations import templating
@@ -70,7 +70,7 @@ def create(draft: Draft, *, scope: Scope, by: User) -> Automation:
 
     Raises:
         ValidationError: by field. NameTaken, if the name is.
-        Http404, PermissionDenied: the user may not.
+        Http404, PermissionDenied: the user may not; or the scope was deleted meanwhile.
     """
     check(draft, scope=scope, by=by)
     automation = Automation(**{kind_of(scope).value: scope}, created_by=by)
@@ -82,10 +82,12 @@ def update(automation: Automation, draft: Draft, *, by: User) -> Automation:
 
     Raises:
         ValidationError: by field. NameTaken, if the name is.
-        Http404, PermissionDenied: the user may not.
+        Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
-    check(draft, scope=automation.scope, by=by, automation=automation)
-    return _save(automation, draft, scope=automation.scope)
+    with transaction.atomic():
+        _hold(automation)
+        check(draft, scope=automation.scope, by=by, automation=automation)
+        return _save(automation, draft, scope=automation.scope)
 
 
 def change(automation: Automation, *, by: User, **fields: Any) -> Automation:
@@ -96,17 +98,21 @@ def change(automation: Automation, *, by: User, **fields: Any) -> Automation:
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
     with transaction.atomic():
-        held = Automation.objects.select_for_update(of=("self",)).filter(pk=automation.pk).first()
-        if held is None:
-            raise Http404(f"There is no automation {automation.pk} any more.")
+        held = _hold(automation)
         return update(held, replace(draft_of(held), **fields), by=by)
 
 
 def set_enabled(automation: Automation, enabled: bool, *, by: User) -> Automation:  # noqa: FBT001  reads as a sentence
-    """Switch it on or off. A disabled automation sees no events; switching it on again re-arms nothing (EV13)."""
+    """Switch it on or off. A disabled automation sees no events; switching it on again re-arms nothing (EV13).
+
+    Raises:
+        Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
+    """
     require_edit(by, automation.scope)
-    automation.enabled = enabled
-    automation.save(update_fields=["enabled", "updated_at"])
+    with transaction.atomic():
+        _hold(automation)
+        automation.enabled = enabled
+        automation.save(update_fields=["enabled", "updated_at"])
     return automation
 
 
@@ -255,14 +261,35 @@ def stored(draft: Draft) -> dict[str, Any]:
     return fields | {"name": draft.name.strip(), "payload": draft.payload if draft.payload.strip() else ""}
 
 
+def _hold(automation: Automation) -> Automation:
+    """The automation as it is now, kept from being changed or deleted until the transaction ends."""
+    held = Automation.objects.select_for_update(of=("self",)).filter(pk=automation.pk).first()
+    if held is None:
+        raise Http404(f"There is no automation {automation.pk} any more.")
+    return held
+
+
 def _save(automation: Automation, draft: Draft, *, scope: Scope) -> Automation:
-    for name, value in stored(draft).items():
+    fields = stored(draft)
+    for name, value in fields.items():
         setattr(automation, name, value)
+    # What events note of an automation meanwhile is not written over.
+    changed = [*fields, "updated_at"] if automation.pk else None
     try:
         with transaction.atomic():
-            automation.save()
+            automation.save(update_fields=changed)
+            # Databases would say only at the end of the outermost transaction that what it points at is gone.
+            connection.check_constraints(table_names=[Automation._meta.db_table])
     except IntegrityError:
-        # Somebody took the name between the look and the write.
+        # Somebody was faster between the look and the write.
         _refuse_taken(automation.name, scope=scope, automation=automation)
+        _refuse_gone(automation, scope=scope)
         raise
     return automation
+
+
+def _refuse_gone(automation: Automation, *, scope: Scope) -> None:
+    if not type(scope).objects.filter(pk=scope.pk).exists():
+        raise Http404(f"The {kind_of(scope).label.lower()} was deleted meanwhile.")
+    if automation.webhook_id is not None and not Webhook.objects.filter(pk=automation.webhook_id).exists():
+        raise ValidationError({"webhook": "This webhook was deleted meanwhile. Choose another one."})

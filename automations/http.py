@@ -31,7 +31,7 @@ from django.conf import settings
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, InvalidHeader
 
 from automations import sockets
 from automations.addresses import Policy, refusal
@@ -164,7 +164,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(moment.timestamp() - now, 0.0)
@@ -317,7 +317,7 @@ def _sentence(error: Exception, url: str, call: Call) -> str:
         (timed_out, f"{host} did not answer in time."),
         (isinstance(root, ConnectionError), f"{host} closed the connection without an answer."),
         (
-            isinstance(root, HTTPException | ValueError),
+            isinstance(root, HTTPException | InvalidHeader | ValueError),
             f"{host} sent an answer that is not valid HTTP ({type(root).__name__}).",
         ),
         (True, f"{host} could not be reached: {getattr(root, 'strerror', None) or type(root).__name__}."),

@@ -7,13 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from cryptography.fernet import InvalidToken
+
 from automations.models import Webhook
 from automations.redaction import MASK, Redaction
 from secrets_vault.models import Secret
 
-__all__ = ["MASK", "SECRET_REFERENCE", "Credentials", "fill", "unseal"]
+__all__ = ["MASK", "SECRET_REFERENCE", "Credentials", "SealedForever", "fill", "unseal"]
 
 SECRET_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class SealedForever(Exception):
+    """A secret was sealed with a key that this server does not have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A secret of the webhook cannot be opened with the keys in FERNET_KEYS. Rotate it to enter its value anew,"
+            " or have an operator bring the key back."
+        )
 
 
 @dataclass(frozen=True)
@@ -47,10 +59,17 @@ class Credentials:
 
 
 def unseal(webhook: Webhook) -> Credentials:
-    """Read the secrets a webhook uses, in one query."""
+    """Read the secrets a webhook uses, in one query.
+
+    Raises:
+        SealedForever: one of them was sealed with a key that is gone.
+    """
     headers = list(webhook.headers.all())
     wanted = {webhook.access_token_id, webhook.secret_id, *(header.secret_id for header in headers)} - {None}
-    secrets = {secret.pk: secret for secret in Secret.objects.filter(pk__in=wanted).defer(None)} if wanted else {}
+    try:
+        secrets = {secret.pk: secret for secret in Secret.objects.filter(pk__in=wanted).defer(None)} if wanted else {}
+    except InvalidToken:
+        raise SealedForever from None
     token = secrets[webhook.access_token_id].value if webhook.access_token_id else ""
     signing = secrets[webhook.secret_id] if webhook.secret_id else None
     variables = {"ACCESS_TOKEN": token} if token else {}

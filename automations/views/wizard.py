@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -147,7 +147,7 @@ class Wizard:
         """The automation as it is now, if it is not what the person began to edit."""
         if self.automation is None:
             return None
-        now = Automation.objects.select_for_update().get(pk=self.automation.pk)
+        now = get_object_or_404(Automation.objects.select_for_update(), pk=self.automation.pk)
         seen = form.answers.get(SEEN) or [""]
         return None if seen[-1] == now.updated_at.isoformat() else editing.draft_of(now)
 

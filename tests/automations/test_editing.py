@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.http import Http404
+from django.utils import timezone
 
 from automations import editing
 from automations.access import Scope
@@ -226,12 +227,25 @@ def test_ev13_changing_one_field_does_not_undo_what_somebody_else_changed_meanwh
     assert (saved.enabled, saved.description) == (False, "seen before it was switched off")
 
 
-def test_changing_what_was_deleted_meanwhile_says_so(project: Project, alice: User) -> None:
+def test_what_was_deleted_meanwhile_is_not_brought_back_by_who_changes_it(project: Project, alice: User) -> None:
     stale = editing.create(FAILURE, scope=project, by=alice)
-    editing.delete(stale, by=alice)
-    stale.pk = 12345
-    with pytest.raises(Http404, match="any more"):
-        editing.change(stale, by=alice, description="too late")
+    Automation.objects.filter(pk=stale.pk).delete()
+    for change in (
+        lambda: editing.change(stale, by=alice, description="too late"),
+        lambda: editing.update(stale, replace(FAILURE, name="Too late"), by=alice),
+        lambda: editing.set_enabled(stale, True, by=alice),
+    ):
+        with pytest.raises(Http404, match="any more"):
+            change()
+    assert not Automation.objects.exists()
+
+
+def test_saving_does_not_write_over_when_it_was_triggered_last(project: Project, alice: User) -> None:
+    stale = editing.create(FAILURE, scope=project, by=alice)
+    Automation.objects.update(last_triggered_at=timezone.now())
+    editing.update(stale, replace(FAILURE, name="Another name"), by=alice)
+    saved = Automation.objects.get()
+    assert (saved.name, saved.last_triggered_at is not None) == ("Another name", True)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -251,5 +265,20 @@ def test_a_scope_that_was_deleted_meanwhile_is_not_mistaken_for_a_taken_name() -
     project = factories.make_project(factories.make_team(admin=alice))
     type(project).objects.filter(pk=project.pk).delete()
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(Http404, match="project was deleted meanwhile"):
         editing.create(FAILURE, scope=project, by=alice)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_webhook_that_is_deleted_while_its_automation_is_saved_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = factories.make_user()
+    project = factories.make_project(factories.make_team(admin=alice))
+    webhook = factories.make_webhook(project.team)
+    calling = replace(FAILURE, action_kind=ActionKind.WEBHOOK, webhook=webhook)
+    gone = type(webhook).objects.filter(pk=webhook.pk)
+    monkeypatch.setattr(editing, "check", lambda *_, **__: gone.delete())
+
+    with pytest.raises(ValidationError) as refusal:
+        editing.create(calling, scope=project, by=alice)
+
+    assert refusal.value.message_dict == {"webhook": ["This webhook was deleted meanwhile. Choose another one."]}
