@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -28,10 +28,11 @@ _quiet.propagate = False
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The context of every resolver: who asks, and in which request."""
+    """The context of every resolver: who asks, in which request, and what was looked up for all of it already."""
 
     user: User
     request: HttpRequest
+    known: dict[Any, Any] = field(default_factory=dict)
 
 
 @csrf_exempt  # signed in by key alone, never by cookie

@@ -27,6 +27,9 @@ OTHER_EVENTS = frozenset(EventType.values) - {*RUN_EVENTS, "RUN_ALERT"}
 # Of the comparisons of a threshold: “equal”, “not equal” and “is NaN or infinite” are ours alone.
 COMPARISONS = frozenset({"$gt", "$gte", "$lt", "$lte"})
 
+# What `expressible` reads of an automation.
+JUDGED = ("event_type", "filter", "condition", "payload")
+
 Document = dict[str, Any]
 
 
@@ -107,13 +110,11 @@ def _turns_one_operator(comparisons: object) -> bool:
 def _survives_simplifying(document: Document, *, inside: bool = False, turned: bool = False) -> bool:
     """Whether a filter on runs still means the same after the client took what it believes to be idle out of it.
 
-    It reads the `$nor` of one condition as the condition itself, puts a `$nor` inside of a `$nor` or `$not` on one level
-    with it, and drops an `$or` of nothing, which means “everything”, from what is around it. `inside` says whether
-    anything is around it but `$and`, `turned` whether that is a negation.
+    It reads the `$nor` of one condition as the condition itself, puts a `$nor` inside of a `$nor` or `$not` on one
+    level with it, and drops an `$or` of nothing, which means “everything”, from what is around it. `inside` says
+    whether anything is around it but `$and`, `turned` whether that is a negation.
     """
-    for key, value in document.items():
-        if key == "$not" and set(value) == {"$or"}:
-            key, value = "$nor", value["$or"]
+    for key, value in map(_as_nor, document, document.values()):
         if key == "$nor" and (turned or len(value) < 2):
             return False
         if key == "$or" and not value and inside:
@@ -122,6 +123,11 @@ def _survives_simplifying(document: Document, *, inside: bool = False, turned: b
         if not all(_survives_simplifying(one, **around) for one in _children(key, value)):
             return False
     return True
+
+
+def _as_nor(key: str, value: Any) -> tuple[str, Any]:
+    """`$not` of an `$or` is a `$nor`, and the client makes it one."""
+    return ("$nor", value["$or"]) if key == "$not" and set(value) == {"$or"} else (key, value)
 
 
 def _children(key: str, value: Any) -> list[Document]:

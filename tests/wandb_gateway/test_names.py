@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.core.exceptions import BadRequest
 from hypothesis import given
 from hypothesis import strategies as st
 from wandb.automations import (
