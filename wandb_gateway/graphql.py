@@ -28,11 +28,11 @@ _quiet.propagate = False
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The context of every resolver: who asks, in which request, and what was looked up for all of it already."""
+    """The context of every resolver: who asks, and in which request. `memory` keeps what several of them need."""
 
     user: User
     request: HttpRequest
-    known: dict[Any, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict)
 
 
 @csrf_exempt  # signed in by key alone, never by cookie

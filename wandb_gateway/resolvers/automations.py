@@ -79,17 +79,16 @@ def triggers_of_entity(
 @project.field("triggers")
 def triggers_of_project(found: Project | Registry, info: GraphQLResolveInfo) -> list[Automation]:
     """Looked up for all projects of a page at once: the client walks over every project it can see."""
-    known = info.context.known
-    if ("triggers", type(found), found.pk) not in known:
+    listed: dict[tuple[type, int], list[Automation]] = info.context.memory.setdefault("triggers", {})
+    if (type(found), found.pk) not in listed:
         page = neighbours(found)
-        known.update({("triggers", type(one), one.pk): [] for one in page})
+        listed |= {(type(one), one.pk): [] for one in page}
         rows = Automation.objects.visible_to(info.context.user).filter(within_projects(page))
         for one in filter(names.expressible, rows.select_related(*WITH_SCOPES).order_by("pk")):
             place = one.collection or one
             for held in filter(None, (place.project, place.registry)):
-                known["triggers", type(held), held.pk].append(one)
-    listed: list[Automation] = known["triggers", type(found), found.pk]
-    return listed
+                listed[type(held), held.pk].append(one)
+    return listed[type(found), found.pk]
 
 
 # --- one automation ---------------------------------------------------------------------------------------------------
@@ -152,10 +151,10 @@ def no_op_flag(_found: Automation, _info: GraphQLResolveInfo) -> bool:
 
 def visible_teams(info: GraphQLResolveInfo) -> set[int]:
     """Keys of the teams whose integrations the reader may know of; looked up once."""
-    known = info.context.known
-    if "teams" not in known:
-        known["teams"] = set(Team.objects.visible_to(info.context.user).values_list("pk", flat=True))
-    teams: set[int] = known["teams"]
+    memory = info.context.memory
+    if "visible teams" not in memory:
+        memory["visible teams"] = set(Team.objects.visible_to(info.context.user).values_list("pk", flat=True))
+    teams: set[int] = memory["visible teams"]
     return teams
 
 
