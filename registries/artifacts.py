@@ -14,7 +14,7 @@ from projects.jsonvalues import check_size, storable
 from projects.models import Project, Run, User
 from registries import labels
 from registries.access import memberships_of
-from registries.events import CREATE_ARTIFACT, announce_artifact
+from registries.events import ADD_ARTIFACT_TAG, CREATE_ARTIFACT, announce_artifact
 from registries.locking import lock_collection
 from registries.models import Artifact, Collection, Membership, Registry
 
@@ -68,11 +68,12 @@ def log_version(
         artifact.full_clean(exclude=["collection", "run", "user"])
         artifact.save()
         membership = add_membership(home, artifact, by=by, at=at)
-        labels.tag_version(artifact, fields["tags"])
+        tagged = labels.place_tags(artifact, fields["tags"])
         moved = labels.place_aliases(membership, fields["aliases"], at=at)
         membership = memberships_of(home).get(pk=membership.pk)
         announce_artifact(CREATE_ARTIFACT, membership, dedupe_key=f"version:{membership.pk}", by=by, at=at)
         labels.announce_aliases(membership, moved, by=by, at=at)
+        labels.announce_tags(ADD_ARTIFACT_TAG, membership, tagged, by=by, at=at)
     return membership
 
 
