@@ -46,7 +46,7 @@ class Entity(models.Model):
             super().save(*args, **kwargs)
 
     def _is_named_anew(self) -> bool:
-        return self._state.adding or not type(self)._default_manager.filter(pk=self.pk, name=self.name).exists()
+        return self._state.adding or not _rows(type(self)).filter(pk=self.pk, name=self.name).exists()
 
 
 def complaint_about(name: str, *, but: type[Entity] | None = None) -> str | None:
@@ -54,9 +54,13 @@ def complaint_about(name: str, *, but: type[Entity] | None = None) -> str | None
     if "\x00" in name:  # which PostgreSQL cannot even be asked for
         return None
     for kind in Entity.__subclasses__():
-        if kind is not but and kind._default_manager.filter(name=name).exists():
+        if kind is not but and _rows(kind).filter(name=name).exists():
             return TAKEN[kind.__name__]
     return None
+
+
+def _rows(kind: type[Entity]) -> models.Manager[Any]:
+    return kind._default_manager  # noqa: SLF001  # Django documents it under this name
 
 
 def _hold(name: str) -> None:

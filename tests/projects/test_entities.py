@@ -103,7 +103,10 @@ def test_of_a_team_and_an_organization_made_at_once_one_gets_the_name() -> None:
         ]
     )
 
-    refusal = raised_by_loser(lambda: next(makers)(), over=Organization)
+    def make_the_other_one() -> object:
+        return next(makers)()
+
+    refusal = raised_by_loser(make_the_other_one, over=Organization)
 
     assert isinstance(refusal, ValidationError)
     assert "with this name already" in refusal.messages[0]
