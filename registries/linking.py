@@ -134,7 +134,7 @@ def _refuse_misfit(source: Membership, to: Collection) -> None:
     assert home is not None  # versions are logged in projects
     # A personal project belongs to no organization: its owner may bring versions into any they may link in.
     if home.team.organization_id not in {None, _organization_of(to)}:
-        raise ValidationError(f"{home} is not of the organization that {to} belongs to; link within one.")
+        raise ValidationError(f"{home} is not of the organization of {to}; link within one organization.")
     if to.type != source.collection.type:
         raise TypeConflict(to, source.collection.type)
     if to.registry is not None:

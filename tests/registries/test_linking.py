@@ -230,7 +230,7 @@ def test_a_linked_version_is_visible_to_those_who_see_the_registry_only(
 def test_a_version_of_another_organization_is_not_linked() -> None:
     elsewhere = factories.make_team("elsewhere-team", factories.make_organization("elsewhere"))
     version = factories.make_version(factories.make_project(elsewhere))
-    with pytest.raises(ValidationError, match="not of the organization acme"):
+    with pytest.raises(ValidationError, match="not of the organization of acme/models"):
         factories.make_link(version, factories.make_collection())
 
 
