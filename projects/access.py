@@ -130,3 +130,15 @@ def run_for(user: User | AnonymousUser, team: str, project: str, run_id: str) ->
     if found is None:
         raise Http404(f"There is no run “{run_id}” in {team}/{project}.")
     return found
+
+
+def run_numbered(user: User | AnonymousUser, number: int) -> Run:
+    """The run with this primary key, for addresses that say nothing else.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    found = Run.objects.visible_to(user).select_related("project__team__organization", "user").filter(pk=number).first()
+    if found is None:
+        raise Http404("There is no such run any more.")
+    return found

@@ -1,8 +1,12 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
-from wandb_gateway.resolvers import scalars, server
+from wandb_gateway.resolvers import places, runs, scalars, server, upserts, viewer
 
 BINDABLES = (
     *scalars.BINDABLES,
     *server.BINDABLES,
+    *viewer.BINDABLES,
+    *places.BINDABLES,
+    *runs.BINDABLES,
+    *upserts.BINDABLES,
 )

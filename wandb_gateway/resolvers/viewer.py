@@ -1,0 +1,54 @@
+"""Who asks: the client wants to know before it does anything else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ariadne import ObjectType, QueryType
+from graphql import GraphQLResolveInfo
+
+from projects.models import Team, User
+from wandb_gateway import ids
+
+query = QueryType()
+user = ObjectType("User")
+
+
+@query.field("viewer")
+def viewer(_root: None, info: GraphQLResolveInfo) -> User:
+    asking: User = info.context.user
+    return asking
+
+
+@user.field("id")
+def user_id(found: User, _info: GraphQLResolveInfo) -> str:
+    return ids.encode("User", found.pk)
+
+
+@user.field("name")
+def user_name(found: User, _info: GraphQLResolveInfo) -> str:
+    return found.get_full_name() or found.username
+
+
+@user.field("entity")
+def default_entity(found: User, _info: GraphQLResolveInfo) -> str:
+    """Where a script logs that names no entity: the user's own team."""
+    return found.username
+
+
+@user.field("admin")
+def is_admin(found: User, _info: GraphQLResolveInfo) -> bool:
+    return found.is_superuser
+
+
+@user.field("flags")
+def flags(_found: User, _info: GraphQLResolveInfo) -> str:
+    return "{}"
+
+
+@user.field("teams")
+def teams(found: User, _info: GraphQLResolveInfo) -> dict[str, Any]:
+    return {"edges": [{"node": team} for team in Team.objects.filter(memberships__user=found).order_by("name")]}
+
+
+BINDABLES = (query, user)
