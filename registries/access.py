@@ -11,7 +11,7 @@ from django.http import Http404
 
 from projects import access as projects_access
 from projects.models import Role, TeamMember
-from registries.models import Collection, Membership, Registry, RegistryMember
+from registries.models import Collection, Membership, Registry, RegistryMember, Visibility
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -38,13 +38,18 @@ NEEDED_ROLE = {
 
 
 def role_in(user: User | AnonymousUser, registry: Registry) -> Role | None:
-    """The higher of the user's roles in the organization, in any of its teams (as member at most) and here."""
+    """The higher of the user's roles in the organization, in any of its teams (as member at most) and here.
+
+    In a restricted registry only the last counts, for all but admins of the organization.
+    """
     if not user.is_authenticated:
         return None
     role = projects_access.role_in_organization(user, registry.organization)
     if role is Role.ADMIN:
         return role
     here = RegistryMember.objects.filter(registry=registry, user=user).values_list("role", flat=True).first()
+    if registry.visibility == Visibility.RESTRICTED:
+        return Role(here) if here else None
     roles = [candidate for candidate in (role, Role(here) if here else None) if candidate is not None]
     in_teams = TeamMember.objects.filter(team__organization=registry.organization, user=user)
     roles += [
