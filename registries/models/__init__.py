@@ -1,6 +1,13 @@
 from registries.models.artifact import Alias, Artifact, Membership, Tag
 from registries.models.collection import Collection, CollectionKind, CollectionTag
-from registries.models.registry import AcceptedType, ProtectedAlias, Registry, RegistryMember, Visibility
+from registries.models.registry import (
+    AcceptedType,
+    ProtectedAlias,
+    Registry,
+    RegistryMember,
+    RegistryTeam,
+    Visibility,
+)
 
 __all__ = [
     "AcceptedType",
@@ -13,6 +20,7 @@ __all__ = [
     "ProtectedAlias",
     "Registry",
     "RegistryMember",
+    "RegistryTeam",
     "Tag",
     "Visibility",
 ]
