@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
-from automations import templating
+from automations import stamps, templating
 from automations.access import Scope, require_edit, webhooks_usable_by
 from automations.models import ActionKind, Automation, EventType, ScopeKind, Webhook
 from automations.triggers import InvalidCondition, trigger_for
@@ -73,22 +73,29 @@ def create(draft: Draft, *, scope: Scope, by: User) -> Automation:
         Http404, PermissionDenied: the user may not.
     """
     check(draft, scope=scope, by=by)
-    automation = Automation(**{kind_of(scope).value: scope}, created_by=by)
-    return _save(automation, draft, scope=scope)
+    return _save(Automation(created_by=by), draft, scope=scope)
 
 
-def update(automation: Automation, draft: Draft, *, by: User) -> Automation:
-    """Save a changed automation; its scope stays what it is.
+def update(automation: Automation, draft: Draft, *, by: User, scope: Scope | None = None) -> Automation:
+    """Save a changed automation; its scope stays what it is, unless it is moved to another one.
 
     Raises:
         ValidationError: by field. NameTaken, if the name is.
         Http404, PermissionDenied: the user may not.
     """
-    check(draft, scope=automation.scope, by=by, automation=automation)
-    return _save(automation, draft, scope=automation.scope)
+    if scope is None or scope == automation.scope:
+        check(draft, scope=automation.scope, by=by, automation=automation)
+        return _save(automation, draft, scope=automation.scope)
+    require_edit(by, automation.scope)
+    # There it is a new one: also its webhook is used for events for which nobody has allowed it yet.
+    check(draft, scope=scope, by=by)
+    with transaction.atomic():
+        # Saving tells the projects of the new scope; those of the old one have to forget it.
+        stamps.raise_stamp(automation)
+        return _save(automation, draft, scope=scope)
 
 
-def change(automation: Automation, *, by: User, **fields: Any) -> Automation:
+def change(automation: Automation, *, by: User, scope: Scope | None = None, **fields: Any) -> Automation:
     """Save some fields of a draft; the others stay as they are now, whoever changes them meanwhile.
 
     Raises:
@@ -99,7 +106,7 @@ def change(automation: Automation, *, by: User, **fields: Any) -> Automation:
         held = Automation.objects.select_for_update(of=("self",)).filter(pk=automation.pk).first()
         if held is None:
             raise Http404(f"There is no automation {automation.pk} any more.")
-        return update(held, replace(draft_of(held), **fields), by=by)
+        return update(held, replace(draft_of(held), **fields), by=by, scope=scope)
 
 
 def set_enabled(automation: Automation, enabled: bool, *, by: User) -> Automation:  # noqa: FBT001  reads as a sentence
@@ -258,6 +265,8 @@ def stored(draft: Draft) -> dict[str, Any]:
 def _save(automation: Automation, draft: Draft, *, scope: Scope) -> Automation:
     for name, value in stored(draft).items():
         setattr(automation, name, value)
+    for kind in ScopeKind:
+        setattr(automation, kind.value, scope if kind is kind_of(scope) else None)
     try:
         with transaction.atomic():
             automation.save()

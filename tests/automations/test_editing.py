@@ -216,6 +216,47 @@ def test_every_change_of_a_metric_rule_raises_the_stamp_of_its_projects(
     assert stamp() == after
 
 
+def test_a_rule_that_is_moved_is_forgotten_where_it_was_and_known_where_it_is(team: Team, alice: User) -> None:
+    old, new = factories.make_project(team, "old"), factories.make_project(team, "new")
+    saved = factories.make_automation(old, EventType.RUN_METRIC)
+    before = dict(Project.objects.values_list("name", "rules_version"))
+
+    moved = editing.change(saved, by=alice, scope=new, name="Moved")
+
+    assert (moved.scope, moved.name) == (new, "Moved")
+    assert Automation.objects.get().project == new
+    after = dict(Project.objects.values_list("name", "rules_version"))
+    assert all(after[name] > before[name] for name in ("old", "new"))
+
+
+def test_moving_needs_the_right_to_edit_both_scopes_and_an_event_that_fits(
+    project: Project, registry: Registry, alice: User, bob: User
+) -> None:
+    saved = factories.make_automation(project, EventType.LINK_ARTIFACT)
+    with pytest.raises(PermissionDenied):
+        editing.change(saved, by=bob, scope=registry)
+    assert editing.change(saved, by=alice, scope=registry).registry == registry
+
+    with pytest.raises(PermissionDenied):
+        editing.change(saved, by=bob, scope=project)
+    with pytest.raises(ValidationError, match="does not happen in a registry"):
+        editing.change(saved, by=alice, event_type=EventType.RUN_STATE, condition={"states": ["FAILED"]})
+
+
+def test_moving_is_refused_where_the_name_is_taken_or_the_webhook_is_not_theirs_to_use(
+    project: Project, registry: Registry, team: Team, alice: User, bob: User
+) -> None:
+    hook = factories.make_webhook(factories.make_team("other-team", admin=alice), name="theirs")
+    saved = factories.make_automation(registry, EventType.LINK_ARTIFACT, webhook=hook)
+    factories.make_team(team.name, admin=bob)
+    with pytest.raises(ValidationError, match="ask an admin of its team"):
+        editing.change(saved, by=bob, scope=project)
+
+    factories.make_automation(project, name=saved.name)
+    with pytest.raises(NameTaken):
+        editing.change(saved, by=alice, scope=project)
+
+
 def test_ev13_changing_one_field_does_not_undo_what_somebody_else_changed_meanwhile(
     project: Project, alice: User
 ) -> None:
