@@ -261,6 +261,8 @@ def reread(automation: Automation, *, user: User) -> Automation:
     return automation_for(user, automation.pk)
 
 
+trigger.set_alias("createdAt", "created_at")
+trigger.set_alias("updatedAt", "updated_at")
 event.set_alias("eventType", "event_type")
 
 BINDABLES = (
