@@ -45,14 +45,14 @@ class Rule(Protocol):
 def event_filter(rule: Rule) -> str:
     """What is asked of the event, as the client reads it."""
     if rule.event_type not in RUN_EVENTS:
-        return json.dumps({"filter": json.dumps(rule.filter)})
-    asked: Document = {"run_filter": json.dumps(rule.filter)}
+        return _text({"filter": _text(rule.filter)})
+    asked: Document = {"run_filter": _text(rule.filter)}
     if rule.event_type == EventType.RUN_STATE:
         asked["run_state_filter"] = rule.condition
     else:
         asked["run_metric_filter"] = {METRIC_PARTS[rule.event_type]: rule.condition}
         asked["metric_filter"] = None
-    return json.dumps(asked)
+    return _text(asked)
 
 
 def asked_of(event_type: str, text: str) -> dict[str, Document]:
@@ -135,6 +135,10 @@ def _children(key: str, value: Any) -> list[Document]:
     if key == "$not":
         return [value]
     return value if key in {"$and", "$or", "$nor"} else []
+
+
+def _text(document: Document) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def _object(value: object, name: str) -> Document:

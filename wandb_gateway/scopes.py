@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.db.models import Q, QuerySet
+from django.http import Http404
 
 from automations.access import Scope
 from projects.models import Organization, Project, Team, User
 from registries.models import Collection, Registry
-from wandb_gateway import ids
+from wandb_gateway import homes, ids
 
 
 def scope_of(user: User, *, kind: str, text: str) -> Scope:
@@ -21,8 +21,10 @@ def scope_of(user: User, *, kind: str, text: str) -> Scope:
         BadRequest: there is none the user may see. Not a 404, which the client would take for the automation's own.
     """
     try:
-        found = _rows(user, kind, text).first()
-    except ids.UnknownId as error:
+        if kind == "PROJECT":
+            return homes.numbered(user, text)
+        found = (_collections if kind == "ARTIFACT_COLLECTION" else _entities)(user, text).first()
+    except (ids.UnknownId, Http404) as error:
         raise BadRequest(f"scopeID: {error}") from error
     if found is None:
         raise BadRequest("scopeID: There is no such scope, or you may not see it.")
@@ -30,20 +32,15 @@ def scope_of(user: User, *, kind: str, text: str) -> Scope:
     return scope
 
 
-def _rows(user: User, kind: str, text: str) -> QuerySet[Any]:
-    if kind == "PROJECT":
-        name, number = ids.decode(text, "Project", "Registry")
-        if name == "Registry":
-            return Registry.objects.visible_to(user).select_related("organization").filter(pk=number)
-        return Project.objects.visible_to(user).select_related("team__organization").filter(pk=number)
-    if kind == "ARTIFACT_COLLECTION":
-        number = ids.number(text, "ArtifactCollection")
-        collections = Collection.objects.visible_to(user).filter(pk=number)
-        return collections.select_related("project__team__organization", "registry__organization")
+def _collections(user: User, text: str) -> QuerySet[Collection]:
+    found = Collection.objects.visible_to(user).filter(pk=ids.number(text, "ArtifactCollection"))
+    return found.select_related("project__team__organization", "registry__organization")
+
+
+def _entities(user: User, text: str) -> QuerySet[Team] | QuerySet[Organization]:
     model, number = ids.entity(text)
-    if model is Organization:
-        return Organization.objects.visible_to(user).filter(pk=number)
-    return Team.objects.visible_to(user).select_related("organization").filter(pk=number)
+    found: QuerySet[Team] | QuerySet[Organization] = model.objects.visible_to(user).filter(pk=number)
+    return found
 
 
 def within_entity(entity: Team | Organization) -> Q:

@@ -1,6 +1,18 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
-from wandb_gateway.resolvers import automations, integrations, places, runs, scalars, server, upserts, viewer
+from wandb_gateway.resolvers import (
+    automations,
+    entities,
+    integrations,
+    people,
+    projects,
+    runs,
+    scalars,
+    server,
+    teams,
+    upserts,
+    viewer,
+)
 
 BINDABLES = (
     *automations.BINDABLES,
@@ -8,7 +20,10 @@ BINDABLES = (
     *scalars.BINDABLES,
     *server.BINDABLES,
     *viewer.BINDABLES,
-    *places.BINDABLES,
+    *people.BINDABLES,
+    *entities.BINDABLES,
+    *teams.BINDABLES,
+    *projects.BINDABLES,
     *runs.BINDABLES,
     *upserts.BINDABLES,
 )
