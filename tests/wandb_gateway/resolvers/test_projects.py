@@ -24,7 +24,8 @@ PROJECTS = """query GetProjects($entity: String, $cursor: String, $perPage: Int 
 REGISTRIES = """query($org: String!, $filters: JSONString, $order: String) { organization(name: $org) { orgEntity {
     projects(filters: $filters, order: $order, first: 50) { edges { node { name access } } } } } }"""
 UPSERT = """mutation($input: UpsertModelInput!) { result: upsertModel(input: $input) {
-    inserted project { id name entityName description access views allowAllArtifactTypesInRegistry } model { name } } }"""
+    inserted model { name }
+    project { id name entityName description access views allowAllArtifactTypesInRegistry } } }"""
 RENAME = """mutation($input: RenameProjectInput!) { renameProject(input: $input) { inserted project { name } } }"""
 DELETE = "mutation($id: String!) { deleteModel(input: {id: $id}) { success } }"
 
