@@ -1,11 +1,15 @@
-from registries.models.artifact import Alias, Artifact, Membership, Tag
+from registries.models.artifact import Alias, Artifact, ArtifactState, Membership, Tag
 from registries.models.collection import Collection, CollectionKind, CollectionTag
+from registries.models.file import ArtifactFile, ArtifactUse
 from registries.models.registry import AcceptedType, ProtectedAlias, Registry, RegistryMember, Visibility
 
 __all__ = [
     "AcceptedType",
     "Alias",
     "Artifact",
+    "ArtifactFile",
+    "ArtifactState",
+    "ArtifactUse",
     "Collection",
     "CollectionKind",
     "CollectionTag",
