@@ -1,7 +1,14 @@
 from registries.models.artifact import Alias, Artifact, ArtifactState, Membership, Tag
 from registries.models.collection import Collection, CollectionKind, CollectionTag
 from registries.models.file import ArtifactFile, ArtifactUse
-from registries.models.registry import AcceptedType, ProtectedAlias, Registry, RegistryMember, Visibility
+from registries.models.registry import (
+    AcceptedType,
+    ProtectedAlias,
+    Registry,
+    RegistryMember,
+    RegistryTeam,
+    Visibility,
+)
 
 __all__ = [
     "AcceptedType",
@@ -17,6 +24,7 @@ __all__ = [
     "ProtectedAlias",
     "Registry",
     "RegistryMember",
+    "RegistryTeam",
     "Tag",
     "Visibility",
 ]

@@ -24,9 +24,9 @@ class Visibility(models.TextChoices):
 
 class RegistryQuerySet(models.QuerySet["Registry"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Registries of the organizations the user is a member of (directly or through a team), and those they
-        were added to; of the restricted ones only the latter, unless the user is an admin of the organization; all
-        of them to an instance admin."""
+        """Registries of the organizations the user is a member of (directly or through a team), and those they or
+        one of their teams were added to; of the restricted ones only the latter, unless the user is an admin of the
+        organization; all of them to an instance admin."""
         if not user.is_authenticated:
             return self.none()
         if user.is_superuser:
@@ -36,6 +36,7 @@ class RegistryQuerySet(models.QuerySet["Registry"]):
             Q(visibility=Visibility.ORGANIZATION, organization__in=Organization.objects.visible_to(user))
             | Q(organization__in=administered)
             | Q(pk__in=RegistryMember.objects.filter(user=user).values("registry"))
+            | Q(pk__in=RegistryTeam.objects.filter(team__memberships__user=user).values("registry"))
         )
 
 
@@ -86,6 +87,23 @@ class RegistryMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.registry} ({self.role})"
+
+
+class RegistryTeam(models.Model):
+    """A role in one registry for everybody in a team; those who only view in the team only view here."""
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="team_memberships")
+    team = models.ForeignKey("projects.Team", on_delete=models.CASCADE, related_name="registry_memberships")
+    role = models.CharField(max_length=16, choices=Role, default=Role.MEMBER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["registry", "team"], name="registry_team_once"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="registry_team_role"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.team} in {self.registry} ({self.role})"
 
 
 class AcceptedType(models.Model):

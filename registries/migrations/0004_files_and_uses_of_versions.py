@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('projects', '0002_what_scripts_report'),
-        ('registries', '0002_registry_options_and_portfolios'),
+        ('registries', '0003_teams_in_registries'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
