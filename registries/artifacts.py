@@ -15,7 +15,7 @@ from projects.jsonvalues import check_size, storable
 from projects.models import Project, Run, User
 from registries import labels
 from registries.access import memberships_of
-from registries.events import CREATE_ARTIFACT, announce_artifact
+from registries.events import ADD_ARTIFACT_TAG, CREATE_ARTIFACT, announce_artifact
 from registries.locking import lock_collection
 from registries.models import Artifact, ArtifactState, Collection, CollectionKind, Membership, Registry
 
@@ -135,11 +135,12 @@ def publish(
     """Give the version its number, its aliases and its tags, and announce it. The caller has locked the collection."""
     home = artifact.collection
     membership = add_membership(home, artifact, by=by, at=at)
-    labels.tag_version(artifact, tags)
+    tagged = labels.place_tags(artifact, tags)
     moved = labels.place_aliases(membership, aliases, at=at)
     membership = memberships_of(home).get(pk=membership.pk)
     announce_artifact(CREATE_ARTIFACT, membership, dedupe_key=f"version:{membership.pk}", by=by, at=at)
     labels.announce_aliases(membership, moved, by=by, at=at)
+    labels.announce_tags(ADD_ARTIFACT_TAG, membership, tagged, by=by, at=at)
     return membership
 
 
@@ -149,9 +150,9 @@ def new_commit_hash() -> str:
 
 
 def _label(membership: Membership, *, aliases: Sequence[str], tags: Sequence[str], by: User, at: datetime) -> None:
-    labels.tag_version(membership.artifact, tags)
-    moved = labels.place_aliases(membership, aliases, at=at)
-    labels.announce_aliases(membership, moved, by=by, at=at)
+    labels.tag_version(membership, tags, by=by, at=at)
+    for alias in aliases:
+        labels.add_alias(membership, alias, by=by, at=at)
 
 
 def _same_content(home: Collection, digest: str) -> Membership | None:
