@@ -1,4 +1,4 @@
-"""Bytes that scripts upload: streamed to disk while they are measured, kept once for each team, gone with their last use.
+"""Bytes that scripts upload: streamed to disk while they are measured, kept once a team, gone with their last use.
 
 They live behind Django's storage, so that a bucket takes their place by settings alone. A file in it is written once,
 under a name that is never used again: whoever deletes bytes cannot hit those of somebody who uploads the same now.

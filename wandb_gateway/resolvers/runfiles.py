@@ -46,7 +46,7 @@ def mark_run_files_uploaded(_root: None, info: GraphQLResolveInfo, input: dict[s
 
 @mutation.field("deleteFiles")
 def delete_files(_root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, bool]:
-    numbers = [ids.number(id, "File") for id in input["files"]]
+    numbers = [ids.number(text, "File") for text in input["files"]]
     files = RunFile.objects.filter(pk__in=numbers, run__in=Run.objects.visible_to(info.context.user))
     for team in {file.run.project.team for file in files.select_related("run__project__team")}:
         access.require(info.context.user, Permission.LOG, team)
@@ -62,6 +62,7 @@ def file_count(found: Run, _info: GraphQLResolveInfo) -> int:
 def files_of(
     found: Run,
     info: GraphQLResolveInfo,
+    *,
     names: list[str] | None = None,
     pattern: str | None = None,
     first: int | None = None,
