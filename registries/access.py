@@ -11,7 +11,7 @@ from django.http import Http404
 
 from projects import access as projects_access
 from projects.models import Role, TeamMember
-from registries.models import Collection, Membership, Registry, RegistryMember
+from registries.models import Collection, Membership, Registry, RegistryMember, RegistryTeam, Visibility
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -38,20 +38,36 @@ NEEDED_ROLE = {
 
 
 def role_in(user: User | AnonymousUser, registry: Registry) -> Role | None:
-    """The higher of the user's roles in the organization, in any of its teams (as member at most) and here."""
+    """The highest of the user's roles in the organization, in any of its teams (as member at most) and here, their
+    own one and those of their teams.
+
+    In a restricted registry only the last count, for all but admins of the organization.
+    """
     if not user.is_authenticated:
         return None
     role = projects_access.role_in_organization(user, registry.organization)
     if role is Role.ADMIN:
         return role
-    here = RegistryMember.objects.filter(registry=registry, user=user).values_list("role", flat=True).first()
-    roles = [candidate for candidate in (role, Role(here) if here else None) if candidate is not None]
-    in_teams = TeamMember.objects.filter(team__organization=registry.organization, user=user)
-    roles += [
-        Role.VIEW_ONLY if team_role == Role.VIEW_ONLY else Role.MEMBER
-        for team_role in in_teams.values_list("role", flat=True).distinct()
-    ]
+    roles = _roles_here(user, registry)
+    if registry.visibility == Visibility.ORGANIZATION:
+        roles += [role] if role else []
+        in_teams = TeamMember.objects.filter(team__organization=registry.organization, user=user)
+        roles += [
+            Role.VIEW_ONLY if team_role == Role.VIEW_ONLY else Role.MEMBER
+            for team_role in in_teams.values_list("role", flat=True).distinct()
+        ]
     return max(roles, key=lambda candidate: candidate.rank, default=None)
+
+
+def _roles_here(user: User, registry: Registry) -> list[Role]:
+    """The user's own role in the registry, and those their teams give them."""
+    own = RegistryMember.objects.filter(registry=registry, user=user).values_list("role", flat=True)
+    by_teams = RegistryTeam.objects.filter(registry=registry, team__memberships__user=user).values_list(
+        "team__memberships__role", "role"
+    )
+    return [Role(role) for role in own] + [
+        Role.VIEW_ONLY if in_team == Role.VIEW_ONLY else Role(here) for in_team, here in by_teams
+    ]
 
 
 def may(user: User | AnonymousUser, permission: Permission, registry: Registry) -> bool:

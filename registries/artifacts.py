@@ -16,7 +16,15 @@ from registries import labels
 from registries.access import memberships_of
 from registries.events import CREATE_ARTIFACT, announce_artifact
 from registries.locking import lock_collection
-from registries.models import Artifact, Collection, Membership, Registry
+from registries.models import Artifact, Collection, CollectionKind, Membership, Registry
+
+
+class HoldsLinks(Exception):
+    """Versions are linked to the collection, not logged in it; or the other way round."""
+
+    def __init__(self, collection: Collection) -> None:
+        what = "linked, not logged" if collection.is_linked else "logged, not linked"
+        super().__init__(f"The versions of collection {collection} are {what} there. Use another collection.")
 
 
 class TypeConflict(Exception):
@@ -48,6 +56,7 @@ def log_version(
     Raises:
         ValidationError: by field.
         TypeConflict: the collection is of another type.
+        HoldsLinks: versions are linked to the collection, not logged in it.
         Http404: the collection was deleted meanwhile.
     """
     fields = _cleaned(metadata or {}, aliases, tags)
@@ -77,18 +86,24 @@ def log_version(
 
 
 def ensure_collection(
-    name: str, *, type: str, project: Project | None = None, registry: Registry | None = None
+    name: str,
+    *,
+    type: str,
+    project: Project | None = None,
+    registry: Registry | None = None,
+    kind: CollectionKind = CollectionKind.SEQUENCE,
 ) -> Collection:
-    """The collection of this name and type, made if there is none yet.
+    """The collection of this name, type and kind, made if there is none yet.
 
     Raises:
         ValidationError: bad name or type.
         TypeConflict: there is one of another type.
+        HoldsLinks: there is one of the other kind.
     """
     home = {"project": project} if project is not None else {"registry": registry}
     found = Collection.objects.filter(**home, name=name).first()
     if found is None:
-        fresh = Collection(**home, name=name, type=type)
+        fresh = Collection(**home, name=name, type=type, kind=kind)
         fresh.full_clean(exclude=["project", "registry"], validate_unique=False, validate_constraints=False)
         try:
             with transaction.atomic():
@@ -98,6 +113,8 @@ def ensure_collection(
             found = Collection.objects.get(**home, name=name)
         else:
             return fresh
+    if found.kind != kind:
+        raise HoldsLinks(found)
     if found.type != type:
         raise TypeConflict(found, type)
     return found

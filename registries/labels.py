@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from projects.models import User
+from registries import protection
 from registries.events import ADD_ARTIFACT_ALIAS, announce_artifact
 from registries.locking import lock_version
 from registries.models import Alias, Artifact, Membership, Tag
@@ -57,9 +58,11 @@ def add_alias(membership: Membership, name: str, *, by: User | None, at: datetim
 
     Raises:
         ValidationError: not an alias.
+        PermissionDenied: it is protected.
         Http404: the version was removed meanwhile.
     """
     validate_alias(name)
+    protection.require_aliases(by, membership.collection, [name])
     with transaction.atomic():
         membership = lock_version(membership)
         added = place_aliases(membership, [name], at=at)
@@ -97,12 +100,14 @@ def announce_aliases(membership: Membership, aliases: Iterable[Alias], *, by: Us
         )
 
 
-def remove_alias(membership: Membership, name: str) -> bool:
+def remove_alias(membership: Membership, name: str, *, by: User | None) -> bool:
     """Take the alias from the version; False if it did not have it.
 
     Raises:
+        PermissionDenied: it is protected.
         Http404: the version was removed meanwhile.
     """
+    protection.require_aliases(by, membership.collection, [name])
     with transaction.atomic():
         membership = lock_version(membership)
         deleted, _ = Alias.objects.filter(membership=membership, name=name).delete()

@@ -51,7 +51,7 @@ class OneAlias(Endpoint):
     def delete(self, request: Request, alias: str, **path: str) -> Response:
         """Take the alias from this version."""
         version = version_to_label(self.user, path)
-        if not labels.remove_alias(version, alias):
+        if not labels.remove_alias(version, alias, by=self.user):
             raise Http404(f"{version} has no alias “{alias}”.")
         return Response(status=204)
 

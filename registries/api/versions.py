@@ -25,7 +25,7 @@ from registries import access, artifacts
 from registries.api.serializers import CollectionSerializer, NewVersionSerializer, VersionSerializer
 from registries.models import Collection, Membership
 
-answers_with(HTTPStatus.CONFLICT, artifacts.TypeConflict)
+answers_with(HTTPStatus.CONFLICT, artifacts.TypeConflict, artifacts.HoldsLinks)
 
 
 def collection_at(user: User, path: Mapping[str, str]) -> Collection:

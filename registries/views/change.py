@@ -172,7 +172,7 @@ def _change(membership: Membership, kind: str, change: str, name: str, request: 
         if change == "add":
             labels.add_alias(membership, name, by=request.user, at=now)
         else:
-            labels.remove_alias(membership, name)
+            labels.remove_alias(membership, name, by=request.user)
     elif change == "add":
         labels.add_tag(membership.artifact, name)
     else:

@@ -99,8 +99,8 @@ def test_what_can_be_an_alias(project: Project, name: str) -> None:
 def test_an_alias_is_removed_from_its_holder_only(project: Project) -> None:
     first, second = factories.make_version(project, aliases=["production"]), factories.make_version(project)
 
-    assert not labels.remove_alias(second, "production")
-    assert labels.remove_alias(first, "production")
+    assert not labels.remove_alias(second, "production", by=None)
+    assert labels.remove_alias(first, "production", by=None)
     assert holders("production") == []
 
 
