@@ -1,6 +1,6 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
-from wandb_gateway.resolvers import places, runs, scalars, server, upserts, viewer
+from wandb_gateway.resolvers import places, runfiles, runs, scalars, server, upserts, viewer
 
 BINDABLES = (
     *scalars.BINDABLES,
@@ -8,5 +8,6 @@ BINDABLES = (
     *viewer.BINDABLES,
     *places.BINDABLES,
     *runs.BINDABLES,
+    *runfiles.BINDABLES,
     *upserts.BINDABLES,
 )
