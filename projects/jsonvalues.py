@@ -55,6 +55,17 @@ def mended(value: Any, *, depth: int = 0) -> Any:
     return value
 
 
+def shallow(value: Any, *, depth: int = 1) -> Any:
+    """The value with null for what is nested too deeply, so that whatever walks through it comes back."""
+    if not isinstance(value, dict | list):
+        return value
+    if depth > MAX_DEPTH:
+        return None
+    if isinstance(value, dict):
+        return {key: shallow(item, depth=depth + 1) for key, item in value.items()}
+    return [shallow(item, depth=depth + 1) for item in value]
+
+
 def fitting(document: dict[str, Any]) -> dict[str, Any]:
     """As many of the document's first entries as can be kept: see `check_size`."""
     kept: dict[str, Any] = {}

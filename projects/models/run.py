@@ -120,6 +120,11 @@ class Run(models.Model):
         return f"{self.project}/{self.run_id}"
 
     @property
+    def is_to_stop(self) -> bool:
+        """Whether somebody wishes that its script ends."""
+        return self.stop_requested_at is not None or self.state == RunState.KILLED
+
+    @property
     def duration(self) -> timedelta | None:
         """Time from start to end, or to the last sign of life while it runs."""
         if self.started_at is None:

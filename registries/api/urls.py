@@ -12,6 +12,8 @@ def collection_urls(home: str) -> list[URLPattern]:
     version = f"{home}collections/<str:collection>/versions/<str:version>/"
     return [
         path(f"{home}collections/<str:collection>/", versions.OneCollection.as_view()),
+        path(f"{home}collections/<str:collection>/tags/", labels.CollectionTags.as_view()),
+        path(f"{home}collections/<str:collection>/tags/<str:tag>/", labels.OneCollectionTag.as_view()),
         path(f"{home}collections/<str:collection>/versions/", versions.Versions.as_view()),
         path(f"{version}aliases/", labels.Aliases.as_view()),
         path(f"{version}aliases/<str:alias>/", labels.OneAlias.as_view()),

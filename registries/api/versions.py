@@ -95,7 +95,7 @@ class ProjectCollections(Endpoint):
     def get(self, request: Request, team: str, project: str) -> Response:
         """The project's artifact collections, by name."""
         found = projects_access.project_for(self.user, team, project)
-        rows = Collection.objects.filter(project=found).select_related("project__team")
+        rows = Collection.objects.filter(project=found).select_related("project__team").prefetch_related("tags")
         return self.page(rows, CollectionSerializer)
 
 

@@ -174,9 +174,9 @@ def _change(membership: Membership, kind: str, change: str, name: str, request: 
         else:
             labels.remove_alias(membership, name, by=request.user)
     elif change == "add":
-        labels.add_tag(membership.artifact, name)
+        labels.add_tag(membership, name, by=request.user, at=now)
     else:
-        labels.remove_tag(membership.artifact, name)
+        labels.remove_tag(membership, name, by=request.user, at=now)
 
 
 def _link(request: PageRequest, source: Membership, *, to: Collection, aliases: list[str]) -> str:

@@ -1,6 +1,17 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
-from wandb_gateway.resolvers import entities, people, projects, runs, scalars, server, teams, upserts, viewer
+from wandb_gateway.resolvers import (
+    entities,
+    people,
+    projects,
+    runfiles,
+    runs,
+    scalars,
+    server,
+    teams,
+    upserts,
+    viewer,
+)
 
 BINDABLES = (
     *scalars.BINDABLES,
@@ -11,5 +22,6 @@ BINDABLES = (
     *teams.BINDABLES,
     *projects.BINDABLES,
     *runs.BINDABLES,
+    *runfiles.BINDABLES,
     *upserts.BINDABLES,
 )
