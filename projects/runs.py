@@ -45,7 +45,7 @@ def new_run_id() -> str:
 
 
 def create(project: Project, *, by: User, at: datetime, run_id: str | None = None, **fields: Any) -> Run:
-    """Start a run. `fields` are those of `EDITABLE` and `REPORTED`, and `state`: running unless it is to wait as pending.
+    """Start a run. `fields` are those of `EDITABLE` and `REPORTED`, and `state`: running unless it waits as pending.
 
     Raises:
         ValidationError: by field.

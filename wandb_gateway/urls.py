@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from wandb_gateway import filestream, graphql, refusals
+from wandb_gateway import files, filestream, graphql, refusals
 
 
 @csrf_exempt
@@ -17,5 +17,6 @@ app_name = "wandb_gateway"
 urlpatterns = [
     path("graphql", graphql.answer, name="graphql"),
     path("files/<str:team>/<str:project>/<str:run_id>/file_stream", filestream.take, name="filestream"),
+    path("storage/<str:token>", files.bytes_at, name="storage"),
     path("sdk/<path:rest>", nothing_here),
 ]

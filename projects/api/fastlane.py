@@ -12,7 +12,8 @@ from projects import keys
 from projects.access import NEEDED_ROLE, Permission
 from projects.models import Role, Run
 
-HOLDER_AND_RUN = """SELECT run.id, run.stop_requested_at IS NOT NULL OR run.state = 'killed', key.id, holder.is_superuser, member.role, administrator.role
+HOLDER_AND_RUN = """SELECT run.id, run.stop_requested_at IS NOT NULL OR run.state = 'killed',
+        key.id, holder.is_superuser, member.role, administrator.role
     FROM projects_apikey key
     JOIN projects_user holder ON holder.id = key.user_id
     JOIN projects_team team ON team.name = %s

@@ -6,6 +6,7 @@ from wandb_gateway.resolvers import (
     integrations,
     people,
     projects,
+    runfiles,
     runs,
     scalars,
     server,
@@ -25,5 +26,6 @@ BINDABLES = (
     *teams.BINDABLES,
     *projects.BINDABLES,
     *runs.BINDABLES,
+    *runfiles.BINDABLES,
     *upserts.BINDABLES,
 )

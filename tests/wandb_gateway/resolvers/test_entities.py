@@ -102,8 +102,8 @@ def test_in_which_organization_must_be_clear(graphql: Ask, team: Team, alice: Us
     for organization in (acme, factories.make_organization("umbrella")):
         teams.set_organization_role(alice, organization=organization, role=Role.ADMIN)
     two = graphql(alice)(CREATE_TEAM, name="vision")
-    id = graphql(alice).data(ORGANIZATION, org="umbrella")["organization"]["id"]
-    graphql(alice).data(CREATE_TEAM, name="vision", organization=id)
+    number = graphql(alice).data(ORGANIZATION, org="umbrella")["organization"]["id"]
+    graphql(alice).data(CREATE_TEAM, name="vision", organization=number)
 
     assert (none.status, two.status) == (400, 400)
     assert "more than one" in two.errors[0]
@@ -112,11 +112,11 @@ def test_in_which_organization_must_be_clear(graphql: Ask, team: Team, alice: Us
 
 def test_only_admins_of_the_organization_make_teams(graphql: Ask, team: Team, alice: User, charlie: User) -> None:
     teams.set_organization_role(alice, organization=Organization.objects.get(), role=Role.ADMIN)
-    id = graphql(alice).data(ORGANIZATION, org="acme")["organization"]["id"]
+    number = graphql(alice).data(ORGANIZATION, org="acme")["organization"]["id"]
     bob = factories.make_user("bob")
 
-    assert graphql(bob)(CREATE_TEAM, name="vision", organization=id).status == 403
-    assert graphql(charlie)(CREATE_TEAM, name="vision", organization=id).status == 404
+    assert graphql(bob)(CREATE_TEAM, name="vision", organization=number).status == 403
+    assert graphql(charlie)(CREATE_TEAM, name="vision", organization=number).status == 404
     taken = graphql(alice)(CREATE_TEAM, name="research")
     assert (taken.status, taken.errors) == (409, ["name: There is a team or a user with this name already."])
 
@@ -136,14 +136,14 @@ def test_a_member_is_added_by_name_or_address_and_removed(graphql: Ask, team: Te
 
 
 def test_members_are_for_admins_of_the_team(graphql: Ask, team: Team, alice: User, bob: User, charlie: User) -> None:
-    id = members(graphql(alice), "research")["alice"]["id"]
+    number = members(graphql(alice), "research")["alice"]["id"]
 
     for user, status in ((bob, 403), (charlie, 404)):
         assert graphql(user)(INVITE, team="research", username="charlie").status == status
         assert graphql(user)(INVITE, team="research", email="x@example.com").status == status
-        assert graphql(user)(REMOVE, team="research", id=id).status == status
-    assert graphql(alice)(REMOVE, team="alice", id=id).status == 404
-    last = graphql(alice)(REMOVE, team="research", id=id)
+        assert graphql(user)(REMOVE, team="research", id=number).status == status
+    assert graphql(alice)(REMOVE, team="alice", id=number).status == 404
+    last = graphql(alice)(REMOVE, team="research", id=number)
     assert (last.status, "only admin" in last.errors[0]) == (400, True)
     assert "Nobody has the e-mail address" in graphql(alice)(INVITE, team="research", email="x@y").errors[0]
 
