@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.core.exceptions import BadRequest
 from hypothesis import given
 from hypothesis import strategies as st
 from wandb.automations import (
@@ -154,3 +155,95 @@ def test_a_filter_the_client_saves_again_still_means_the_same(
         before = filters.compile(document, fields=RUN_FIELDS)
         after = filters.compile(once.filter, fields=RUN_FIELDS)
         assert after.matches(facts) is before.matches(facts)
+
+
+THRESHOLD = {"name": "loss", "agg_op": "AVERAGE", "window_size": 5, "cmp_op": "$gt", "threshold": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("event_type", "condition"),
+    [
+        ("RUN_METRIC", THRESHOLD),
+        (
+            "RUN_METRIC_CHANGE",
+            {
+                "name": "loss",
+                "agg_op": None,
+                "current_window_size": 3,
+                "prior_window_size": 5,
+                "change_type": "RELATIVE",
+                "change_dir": "ANY",
+                "change_amount": 0.25,
+            },
+        ),
+        ("RUN_METRIC_ZSCORE", {"name": "loss", "window_size": 30, "threshold": 2.5, "change_dir": "DECREASE"}),
+        ("RUN_STATE", {"states": ["FAILED", "RUNNING"]}),
+    ],
+)
+def test_a_condition_of_ours_is_read_and_written_by_the_client_as_it_is(
+    event_type: str, condition: dict[str, Any]
+) -> None:
+    rule = Rule(event_type, {"$and": [{"display_name": {"$regex": "^prod-"}}]}, condition)
+
+    assert names.expressible(rule)
+    assert read_back(rule) == rule
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(Rule("RUN_METRIC", condition=THRESHOLD | {"cmp_op": "$eq"}), id="equal"),
+        pytest.param(Rule("RUN_METRIC", condition=THRESHOLD | {"cmp_op": "$ne"}), id="not equal"),
+        pytest.param(
+            Rule("RUN_METRIC", condition=THRESHOLD | {"agg_op": None, "cmp_op": "$nonfinite", "threshold": None}),
+            id="not a number",
+        ),
+    ],
+)
+def test_if5_what_the_client_would_read_as_something_else_is_not_expressible(rule: Rule) -> None:
+    assert not names.expressible(rule)
+    read = SavedEvent.model_validate({"eventType": rule.event_type, "filter": names.event_filter(rule)})
+    assert prepare_event_filter_input(read.filter) == '{"$and":[]}'  # it asks for nothing
+
+
+def test_if5_what_the_client_would_refuse_is_not_expressible() -> None:
+    rule = Rule("RUN_ALERT")
+
+    assert not names.expressible(rule)
+    with pytest.raises(ValueError, match="eventType"):
+        SavedEvent.model_validate({"eventType": rule.event_type, "filter": '{"run_filter": "{}"}'})
+
+
+@pytest.mark.parametrize(
+    ("document", "read"),
+    [
+        ({"$nor": [{"user": "bob"}]}, {"$and": [{"user": {"$eq": "bob"}}]}),
+        ({"$not": {"$or": [{"user": "bob"}]}}, {"$and": [{"user": {"$eq": "bob"}}]}),
+        ({"$or": [{"user": "bob"}, {"$or": []}]}, {"$and": [{"user": {"$eq": "bob"}}]}),
+        (
+            {"user": {"$not": {"$gt": "a", "$lt": "c"}}},
+            {"$and": [{"user": {"$not": {"$and": [{"$gt": "a"}, {"$lt": "c"}]}}}]},
+        ),
+    ],
+)
+def test_if5_filters_on_runs_that_the_client_turns_into_others_are_not_expressible(
+    document: dict[str, Any], read: dict[str, Any]
+) -> None:
+    rule = Rule("RUN_STATE", document, {"states": ["FAILED"]})
+
+    assert not names.expressible(rule)
+    assert read_back(rule).filter == read
+
+
+def test_if5_a_payload_that_is_no_object_is_not_expressible() -> None:
+    assert names.expressible(Rule("LINK_MODEL", payload='{"text": "${alias}"}'))
+    assert names.expressible(Rule("LINK_MODEL", payload=" "))
+    assert not names.expressible(Rule("LINK_MODEL", payload='["${alias}"]'))
+
+
+def test_a_condition_the_client_has_lost_is_not_taken_for_one() -> None:
+    for event_type in ("RUN_METRIC", "RUN_METRIC_CHANGE", "RUN_METRIC_ZSCORE", "RUN_STATE"):
+        with pytest.raises(BadRequest, match="“\\$and” is not part of this event's filter"):
+            names.asked_of(event_type, '{"$and":[]}')
+    with pytest.raises(BadRequest, match="“change_filter” is not part"):
+        names.asked_of("RUN_METRIC", '{"run_metric_filter": {"change_filter": {}}}')
