@@ -16,7 +16,7 @@ from registries import protection
 from registries.access import with_facts
 from registries.events import UNLINK_ARTIFACT, announce_artifact
 from registries.locking import lock_collection
-from registries.models import Artifact, ArtifactFile, ArtifactState, Collection, Membership
+from registries.models import Artifact, ArtifactFile, ArtifactManifest, ArtifactState, Collection, Membership
 
 
 class HasAliases(Exception):
@@ -73,9 +73,9 @@ def delete(artifact: Artifact, *, with_aliases: bool, by: User, at: datetime) ->
             raise HasAliases(artifact, names)
         take_out(memberships, by=by, at=at)
         ArtifactFile.objects.filter(artifact=artifact).delete()
+        ArtifactManifest.objects.filter(artifact=artifact).delete()
         artifact.state = ArtifactState.DELETED
-        artifact.manifest = None
-        artifact.save(update_fields=["state", "manifest", "updated_at"])
+        artifact.save(update_fields=["state", "updated_at"])
 
 
 def lock_memberships(memberships: QuerySet[Membership], *, also: Collection | None = None) -> list[Membership]:
