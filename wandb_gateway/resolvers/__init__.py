@@ -1,12 +1,26 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
-from wandb_gateway.resolvers import places, runfiles, runs, scalars, server, upserts, viewer
+from wandb_gateway.resolvers import (
+    entities,
+    people,
+    projects,
+    runfiles,
+    runs,
+    scalars,
+    server,
+    teams,
+    upserts,
+    viewer,
+)
 
 BINDABLES = (
     *scalars.BINDABLES,
     *server.BINDABLES,
     *viewer.BINDABLES,
-    *places.BINDABLES,
+    *people.BINDABLES,
+    *entities.BINDABLES,
+    *teams.BINDABLES,
+    *projects.BINDABLES,
     *runs.BINDABLES,
     *runfiles.BINDABLES,
     *upserts.BINDABLES,
