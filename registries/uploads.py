@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404
-from django.utils import timezone
 
 from projects import storage
 from projects.models import Blob, Team
@@ -48,6 +48,18 @@ def promise_manifest(artifact: Artifact, *, md5: str, base: Artifact | None = No
     return manifest
 
 
+def manifest_numbered(number: int) -> ArtifactManifest:
+    """The list of files with this key, whoever may see it.
+
+    Raises:
+        Http404: there is none.
+    """
+    found = ArtifactManifest.objects.filter(pk=number).first()
+    if found is None:
+        raise Http404("There is no such list of files.")
+    return found
+
+
 def manifest_token(manifest: ArtifactManifest) -> str:
     """The part of an address under which the list of files is taken; see `storage.upload_token`."""
     return storage.upload_token(MANIFEST, artifact=manifest.artifact_id, md5=manifest.md5)
@@ -69,10 +81,7 @@ def promise_files(artifact: Artifact, digests: Mapping[str, str]) -> dict[str, s
         raise NotPending(artifact)
     with transaction.atomic():
         known = blobs_of(team_of(artifact), digests.values())
-        now = timezone.now()
-        for path, md5 in digests.items():
-            if md5 in known:
-                _place(artifact, path, known[md5], now)
+        _place_all(artifact, {path: known[md5] for path, md5 in digests.items() if md5 in known})
     return {path: _file_token(artifact, path, md5) for path, md5 in digests.items() if md5 not in known}
 
 
@@ -107,17 +116,33 @@ def _of(subject: storage.Subject) -> Artifact:
 def _attach_file(subject: storage.Subject, blob: Blob, at: datetime) -> None:
     artifact = _of(subject)
     if artifact.state == ArtifactState.PENDING:
-        _place(artifact, subject["path"], blob, at)
+        _place(artifact, subject["path"], blob)
     elif not ArtifactFile.objects.filter(artifact=artifact, path=subject["path"], blob=blob).exists():
         raise NotPending(artifact)
 
 
-def _place(artifact: Artifact, path: str, blob: Blob, at: datetime) -> None:
-    fields = {"digest": blob.md5, "size": blob.size, "blob": blob, "reference": ""}
+def _place_all(artifact: Artifact, blobs: Mapping[str, Blob]) -> None:
+    paths = list(blobs)
+    for start in range(0, len(paths), AT_ONCE):
+        some = paths[start : start + AT_ONCE]
+        there = set(ArtifactFile.objects.filter(artifact=artifact, path__in=some).values_list("path", flat=True))
+        fresh = [path for path in some if path not in there]
+        ArtifactFile.objects.bulk_create(
+            ArtifactFile(artifact=artifact, path=path, **_of_blob(blobs[path])) for path in fresh
+        )
+        for path in there:  # announced before, with other content
+            _place(artifact, path, blobs[path])
+
+
+def _of_blob(blob: Blob) -> dict[str, Any]:
+    return {"digest": blob.md5, "size": blob.size, "blob": blob, "reference": ""}
+
+
+def _place(artifact: Artifact, path: str, blob: Blob) -> None:
     before = ArtifactFile.objects.filter(artifact=artifact, path=path).first()
     if before is not None and before.blob_id == blob.pk:
         return
-    ArtifactFile.objects.update_or_create(artifact=artifact, path=path, defaults=fields)
+    ArtifactFile.objects.update_or_create(artifact=artifact, path=path, defaults=_of_blob(blob))
     if before is not None and before.blob_id:
         storage.release(before.blob_id)
 

@@ -1,7 +1,11 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
 from wandb_gateway.resolvers import (
+    artifacts,
+    collections,
+    editing,
     entities,
+    manifests,
     people,
     projects,
     runfiles,
@@ -9,6 +13,7 @@ from wandb_gateway.resolvers import (
     scalars,
     server,
     teams,
+    uploads,
     upserts,
     viewer,
 )
@@ -24,4 +29,9 @@ BINDABLES = (
     *runs.BINDABLES,
     *runfiles.BINDABLES,
     *upserts.BINDABLES,
+    *collections.BINDABLES,
+    *artifacts.BINDABLES,
+    *manifests.BINDABLES,
+    *uploads.BINDABLES,
+    *editing.BINDABLES,
 )
