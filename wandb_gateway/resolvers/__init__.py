@@ -1,9 +1,13 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
 from wandb_gateway.resolvers import (
+    artifacts,
     automations,
+    collections,
+    editing,
     entities,
     integrations,
+    manifests,
     people,
     projects,
     runfiles,
@@ -11,6 +15,7 @@ from wandb_gateway.resolvers import (
     scalars,
     server,
     teams,
+    uploads,
     upserts,
     viewer,
 )
@@ -28,4 +33,9 @@ BINDABLES = (
     *runs.BINDABLES,
     *runfiles.BINDABLES,
     *upserts.BINDABLES,
+    *collections.BINDABLES,
+    *artifacts.BINDABLES,
+    *manifests.BINDABLES,
+    *uploads.BINDABLES,
+    *editing.BINDABLES,
 )
