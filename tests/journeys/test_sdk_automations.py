@@ -175,7 +175,7 @@ def test_what_people_make_in_the_browser_scripts_see_and_save_again_without_loss
         "threshold": {
             "event_type": "RUN_METRIC",
             "condition": threshold,
-            "filter": {"display_name": {"$regex": "^prod-"}, "user": "bob"},
+            "filter": {"group": {"$regex": "^prod-"}, "job_type": "train"},
         },
         "version": {"event_type": "CREATE_ARTIFACT", "filter": {"collection": {"$regex": "x"}, "type": "model"}},
         "alias": {
