@@ -65,7 +65,12 @@ def test_what_is_saved_comes_back_as_the_same_draft(project: Project, alice: Use
         ({"filter": {"config.lr": {"$gt": float("nan")}}}, "filter", "config.lr"),
         ({"action_kind": "DANCE"}, "action_kind", "not an action"),
         ({"action_kind": ActionKind.WEBHOOK}, "webhook", "Choose the webhook"),
-        ({"action_kind": ActionKind.NO_OP, "payload": "{}"}, "action_kind", "neither"),
+        ({"action_kind": ActionKind.NO_OP, "payload": "{}"}, "action_kind", "“Do nothing” has no payload"),
+        ({"action_kind": ActionKind.WEBHOOK, "severity": "INFO"}, "action_kind", "has no severity"),
+        ({"action_kind": ActionKind.SLACK}, "slack_channel", "Choose the Slack channel"),
+        ({"action_kind": ActionKind.SLACK, "severity": "LOUD"}, "severity", "INFO, WARN, ERROR"),
+        ({"action_kind": ActionKind.SLACK, "title": "x" * 1_001}, "title", "at most 1,000"),
+        ({"action_kind": ActionKind.SLACK, "message": "a\x00b"}, "message", "NUL"),
         ({"action_kind": ActionKind.WEBHOOK, "payload": "{oops"}, "payload", "line 1"),
     ],
 )
