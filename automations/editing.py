@@ -235,7 +235,9 @@ def _target_problems(
     if usable(by, scope).filter(pk=target.pk).exists():
         return {}
     word = "webhook" if field == "webhook" else "Slack channel"
-    return {field: f"You may not use {word} {target}: ask an admin of its team."}
+    # It may be of a team the user knows nothing of, if the automation is moved.
+    named = f"{word} {target}" if type(target).objects.visible_to(by).filter(pk=target.pk).exists() else f"this {word}"
+    return {field: f"You may not use {named}: ask an admin of its team."}
 
 
 def _message_problems(draft: Draft) -> dict[str, str]:

@@ -55,7 +55,7 @@ def event_filter(rule: Rule) -> str:
     return _text(asked)
 
 
-def asked_of(event_type: str, text: str) -> dict[str, Document]:
+def asked_of(event_type: str, text: str) -> dict[str, Any]:
     """The `filter` and the `condition` in what the client writes.
 
     Raises:

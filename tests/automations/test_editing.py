@@ -159,6 +159,8 @@ def test_ac3_a_webhook_of_another_team_needs_an_admin_of_that_team(project: Proj
     other = factories.make_team("other-team", admin=bob)
     hook = factories.make_webhook(other, name="theirs")
     draft = replace(FAILURE, action_kind=ActionKind.WEBHOOK, webhook=hook)
+    assert "You may not use this webhook" in problems(draft, scope=project, by=alice)["webhook"][0]
+    factories.make_team("other-team", member=alice)
     assert "You may not use webhook theirs" in problems(draft, scope=project, by=alice)["webhook"][0]
     factories.make_team("other-team", admin=alice)
     assert editing.create(draft, scope=project, by=alice).webhook == hook

@@ -1,6 +1,7 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
 from wandb_gateway.resolvers import (
+    actions,
     artifacts,
     automations,
     collections,
@@ -21,6 +22,7 @@ from wandb_gateway.resolvers import (
 )
 
 BINDABLES = (
+    *actions.BINDABLES,
     *automations.BINDABLES,
     *integrations.BINDABLES,
     *scalars.BINDABLES,

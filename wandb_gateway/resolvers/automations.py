@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ariadne import MutationType, ObjectType, UnionType
-from django.core.exceptions import BadRequest
 from django.db import transaction
 from graphql import GraphQLResolveInfo
 
@@ -13,11 +12,10 @@ from automations import editing
 from automations.access import WITH_SCOPES, Scope, automation_for
 from automations.editing import Draft
 from automations.filters import Field, Kind
-from automations.models import ActionKind, Automation, Webhook
-from automations.sentences import HIDDEN_WEBHOOK
+from automations.models import Automation
 from projects.models import Organization, Project, Team, User
 from registries.models import Collection, Registry
-from wandb_gateway import filtering, ids, names
+from wandb_gateway import actions, filtering, ids, names
 from wandb_gateway.connections import connection, neighbours
 from wandb_gateway.refusals import Unsupported
 from wandb_gateway.scopes import scope_of, within_entity, within_projects
@@ -30,11 +28,6 @@ COLUMNS = {
     "updated_at": "updated_at",
     "updatedAt": "updated_at",
 }
-# An action's type in the schema, and the part of what the client sends that describes it.
-ACTIONS = {
-    ActionKind.WEBHOOK: ("GenericWebhookTriggeredAction", "genericWebhookActionInput"),
-    ActionKind.NO_OP: ("NoOpTriggeredAction", "noOpActionInput"),
-}
 
 mutation = MutationType()
 entity = ObjectType("Entity")
@@ -44,9 +37,6 @@ trigger = ObjectType("Trigger")
 scope = UnionType("TriggerScope")
 condition = UnionType("TriggeringCondition", lambda *_: "FilterEventTriggeringCondition")
 event = ObjectType("FilterEventTriggeringCondition")
-action = UnionType("TriggeredAction")
-webhook_action = ObjectType("GenericWebhookTriggeredAction")
-no_op = ObjectType("NoOpTriggeredAction")
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------
@@ -124,40 +114,6 @@ def event_filter(found: Automation, _info: GraphQLResolveInfo) -> str:
     return names.event_filter(found)
 
 
-@action.type_resolver
-def type_of_action(found: Automation, *_: Any) -> str:
-    return ACTIONS[ActionKind(found.action_kind)][0]
-
-
-@webhook_action.field("integration")
-def called_webhook(found: Automation, info: GraphQLResolveInfo) -> Webhook:
-    """Without its name and address, if it is of a team that the reader may not see (AC3)."""
-    webhook = found.webhook
-    assert webhook is not None  # the check constraint says so
-    if webhook.team_id in visible_teams(info):
-        return webhook
-    return Webhook(pk=webhook.pk, name=HIDDEN_WEBHOOK, url="")
-
-
-@webhook_action.field("requestPayload")
-def request_payload(found: Automation, _info: GraphQLResolveInfo) -> str | None:
-    return found.payload or None
-
-
-@no_op.field("noOp")
-def no_op_flag(_found: Automation, _info: GraphQLResolveInfo) -> bool:
-    return True
-
-
-def visible_teams(info: GraphQLResolveInfo) -> set[int]:
-    """Keys of the teams whose integrations the reader may know of; looked up once."""
-    memory = info.context.memory
-    if "visible teams" not in memory:
-        memory["visible teams"] = set(Team.objects.visible_to(info.context.user).values_list("pk", flat=True))
-    teams: set[int] = memory["visible teams"]
-    return teams
-
-
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 
@@ -168,8 +124,9 @@ def create(_root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict
         name=input["name"],
         description=input.get("description") or "",
         enabled=input["enabled"],
-        **asked(input),
-        **acting(input, user=user),
+        event_type=input["triggeringEventType"],
+        **names.asked_of(input["triggeringEventType"], input["eventFilter"]),
+        **actions.asked_of(input["triggeredActionType"], input["triggeredActionConfig"], by=user),
     )
     with transaction.atomic():
         made = editing.create(draft, scope=scope_of(user, kind=input["scopeType"], text=input["scopeID"]), by=user)
@@ -182,10 +139,12 @@ def update(_root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict
     user = info.context.user
     automation = automation_for(user, ids.number(input["id"], "Trigger"))
     fields = {name: input[name] for name in ("name", "description", "enabled") if input.get(name) is not None}
+    event_type = fields["event_type"] = input.get("triggeringEventType") or automation.event_type
     if input.get("eventFilter") is not None:
-        fields |= asked({"triggeringEventType": automation.event_type} | input)
+        fields |= names.asked_of(event_type, input["eventFilter"])
     if input.get("triggeredActionConfig") is not None:
-        fields |= acting({"triggeredActionType": automation.action_kind} | input, user=user, automation=automation)
+        kind = input.get("triggeredActionType") or automation.action_kind
+        fields |= actions.asked_of(kind, input["triggeredActionConfig"], by=user, automation=automation)
     if input.get("scopeID") is not None:
         fields["scope"] = scope_of(user, kind=input.get("scopeType") or "PROJECT", text=input["scopeID"])
     with transaction.atomic():
@@ -197,54 +156,6 @@ def delete(_root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict
     user = info.context.user
     editing.delete(automation_for(user, ids.number(input["triggerID"], "Trigger")), by=user)
     return {"success": True}
-
-
-def asked(input: dict[str, Any]) -> dict[str, Any]:
-    """The event and what is asked of it, as fields of a draft.
-
-    Raises:
-        BadRequest: it has not the form that goes with the event.
-    """
-    event_type = input["triggeringEventType"]
-    return {"event_type": event_type, **names.asked_of(event_type, input["eventFilter"])}
-
-
-def acting(input: dict[str, Any], *, user: User, automation: Automation | None = None) -> dict[str, Any]:
-    """The action, as fields of a draft.
-
-    Raises:
-        Unsupported: there is no such action here.
-        BadRequest: what is said of it does not go with it.
-    """
-    kind = input["triggeredActionType"]
-    if kind not in ACTIONS:
-        raise Unsupported(f"There is no action {kind} here. Automations call a webhook, or do nothing.")
-    config = input["triggeredActionConfig"].get(ACTIONS[ActionKind(kind)][1])
-    if config is None:
-        raise BadRequest(f"The action {kind} is described by {ACTIONS[ActionKind(kind)][1]}, which is missing.")
-    fields: dict[str, Any] = {"action_kind": kind, "webhook": None, "payload": ""}
-    if kind == ActionKind.WEBHOOK:
-        fields["webhook"] = webhook_of(config["integrationID"], user=user, automation=automation)
-        fields["payload"] = config.get("requestPayload") or ""
-    return fields
-
-
-def webhook_of(text: str, *, user: User, automation: Automation | None) -> Webhook:
-    """The webhook with this id: one the user may see, or the one the automation calls anyway.
-
-    Raises:
-        BadRequest: there is none.
-    """
-    try:
-        number = ids.number(text, "WebhookIntegration")
-    except ids.UnknownId as error:
-        raise BadRequest(f"integrationID: {error}") from error
-    if automation is not None and automation.webhook_id == number and automation.webhook is not None:
-        return automation.webhook
-    found: Webhook | None = Webhook.objects.visible_to(user).filter(pk=number).first()
-    if found is None:
-        raise BadRequest("integrationID: There is no such webhook, or you may not see it.")
-    return found
 
 
 def reread(automation: Automation, *, user: User) -> Automation:
@@ -274,7 +185,4 @@ BINDABLES = (
     scope,
     condition,
     event,
-    action,
-    webhook_action,
-    no_op,
 )

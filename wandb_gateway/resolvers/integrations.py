@@ -1,4 +1,4 @@
-"""What an action may use of a team: its webhooks."""
+"""What actions may use of a team: its webhooks and Slack channels."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from graphql import GraphQLResolveInfo
 
 from automations import webhooks
 from automations.api.webhooks import with_secrets
-from automations.models import Webhook
+from automations.models import SlackChannel, Webhook
 from projects import access
 from projects.access import Permission
 from projects.models import Organization, Team
 from wandb_gateway import ids
-from wandb_gateway.connections import connection
+from wandb_gateway.connections import Joined, connection
 
 entity = ObjectType("Entity")
 integration = InterfaceType("Integration")
 webhook = ObjectType("GenericWebhookIntegration")
+slack = ObjectType("SlackIntegration")
 mutation = MutationType()
 
 
 @integration.type_resolver
-def kind_of(_found: Webhook, *_: Any) -> str:
-    return "GenericWebhookIntegration"
+def type_of(found: Webhook | SlackChannel, *_: Any) -> str:
+    return "GenericWebhookIntegration" if isinstance(found, Webhook) else "SlackIntegration"
 
 
 @webhook.field("id")
@@ -32,12 +33,20 @@ def webhook_id(found: Webhook, _info: GraphQLResolveInfo) -> str:
     return ids.encode("WebhookIntegration", found.pk)
 
 
+@slack.field("id")
+def slack_id(found: SlackChannel, _info: GraphQLResolveInfo) -> str:
+    return ids.encode("SlackIntegration", found.pk)
+
+
 @entity.field("integrations")
 def integrations(found: Team | Organization, info: GraphQLResolveInfo, **page: Any) -> dict[str, Any]:
-    """An organization has none: webhooks are of teams."""
+    """An organization has none: they belong to teams."""
     if isinstance(found, Organization):
         return connection([], **page)
-    return connection(Webhook.objects.visible_to(info.context.user).filter(team=found).order_by("name"), **page)
+    user = info.context.user
+    called = Webhook.objects.visible_to(user).filter(team=found).order_by("name")
+    posted_to = SlackChannel.objects.visible_to(user).filter(team=found).order_by("channel")
+    return connection(Joined(called, posted_to), **page)
 
 
 @mutation.field("createGenericWebhookIntegration")
@@ -54,5 +63,7 @@ def create_webhook(_root: None, info: GraphQLResolveInfo, input: dict[str, Any])
 
 
 webhook.set_alias("urlEndpoint", "url")
+slack.set_alias("teamName", "workspace")
+slack.set_alias("channelName", "channel")
 
-BINDABLES = (entity, integration, webhook, mutation)
+BINDABLES = (entity, integration, webhook, slack, mutation)

@@ -193,7 +193,7 @@ def test_ac3_a_webhook_of_another_team_is_for_its_admins(
     refused = graphql(alice)(CREATE_AUTOMATION_GQL, input=wanted(project, **calling(theirs)))
     factories.make_team("other-team", admin=alice)
 
-    assert "There is no such webhook, or you may not see it" in unseen.errors[0]
+    assert "There is no such integration, or you may not see it" in unseen.errors[0]
     assert "You may not use webhook theirs" in refused.errors[0]
     assert graphql(alice)(CREATE_AUTOMATION_GQL, input=wanted(project, **calling(theirs))).status == 200
 
@@ -203,16 +203,42 @@ def test_ac3_a_webhook_of_a_hidden_team_is_named_no_further_and_kept_by_an_updat
 ) -> None:
     hidden = factories.make_webhook(factories.make_team("other-team", admin=bob), url="https://hidden.example.com/")
     automation = factories.make_automation(project, webhook=hidden)
+    hidden_channel = factories.make_slack_channel(hidden.team, "secret-plans")
+    factories.make_automation(project, name="Zulu", action_kind="NOTIFICATION", slack_channel=hidden_channel)
     ask = graphql(alice)
 
-    (shown,) = listed(ask, "research")
+    shown, posting = listed(ask, "research", order="name")
     changed = ask(UPDATE_AUTOMATION_GQL, input=wanted(project, id=shown["id"], enabled=False, **calling(hidden)))
 
     assert shown["action"]["integration"]["name"] == "a webhook of another team"
-    assert "hidden.example.com" not in json.dumps(shown)
+    assert posting["action"]["integration"]["channelName"] == "a Slack channel of another team"
+    assert all(word not in json.dumps([shown, posting]) for word in ("hidden.example.com", "secret-plans"))
     assert changed.status == 200
     automation.refresh_from_db()
     assert (automation.enabled, automation.webhook) == (False, hidden)
+
+
+def test_slack_gets_title_message_and_severity(graphql: Ask, project: Project, team: Team, alice: User) -> None:
+    channel = factories.make_slack_channel(team)
+    integration = ids.encode("SlackIntegration", channel.pk)
+    told = {"integrationID": integration, "title": "${run_name} failed", "message": "Look!", "severity": "ERROR"}
+    posting = {"triggeredActionType": "NOTIFICATION", "triggeredActionConfig": {"notificationActionInput": told}}
+    ask = graphql(alice)
+
+    made = ask.data(CREATE_AUTOMATION_GQL, input=wanted(project, **posting))["result"]["trigger"]
+
+    shown = {"__typename": "SlackIntegration", "id": integration, "teamName": "Acme", "channelName": "ml-alerts"}
+    assert made["action"] == {
+        "__typename": "NotificationTriggeredAction",
+        "integration": shown,
+        "title": "${run_name} failed",
+        "message": "Look!",
+        "severity": "ERROR",
+    }
+    assert Automation.objects.get().slack_channel == channel
+    changed = ask.data(UPDATE_AUTOMATION_GQL, input=wanted(project, id=made["id"]))["result"]["trigger"]
+    assert changed["action"]["__typename"] == "NoOpTriggeredAction"
+    assert Automation.objects.get().slack_channel is None
 
 
 def test_an_update_keeps_what_it_does_not_name(graphql: Ask, project: Project, alice: User) -> None:

@@ -18,15 +18,18 @@ PAGER = {"entityName": "research", "name": "pager", "urlEndpoint": "https://hook
 
 def named(ask: Any, entity: str) -> list[str]:
     found = ask.data(INTEGRATIONS_BY_ENTITY_GQL, entity=entity)["entity"]["integrations"]
-    return [edge["node"]["name"] for edge in found["edges"]]
+    return [edge["node"].get("name") or edge["node"]["channelName"] for edge in found["edges"]]
 
 
-def test_a_team_shows_its_webhooks_to_its_members(graphql: Ask, team: Team, bob: User, charlie: User) -> None:
+def test_a_team_shows_its_webhooks_and_slack_channels_to_its_members(
+    graphql: Ask, team: Team, bob: User, charlie: User
+) -> None:
     factories.make_webhook(team, name="pager")
     factories.make_webhook(team, name="deploy")
+    factories.make_slack_channel(team, "alerts")
     factories.make_webhook(charlie.personal_team, name="charlie's own")
 
-    assert named(graphql(bob), "research") == ["deploy", "pager"]
+    assert named(graphql(bob), "research") == ["deploy", "pager", "alerts"]
     assert named(graphql(bob), "acme") == []
     assert graphql(charlie).data(INTEGRATIONS_BY_ENTITY_GQL, entity="research") == {"entity": None}
 
