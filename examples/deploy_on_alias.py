@@ -79,7 +79,7 @@ def promote(api: wandb.Api, organization: str, registry: str) -> str:
     linked = api.artifact(f"{organization}/wandb-registry-{registry}/{COLLECTION}:latest")
     linked.aliases.append("production")
     linked.save()
-    return str(linked.name)
+    return f"{COLLECTION}:{linked.version}"
 
 
 def main() -> None:

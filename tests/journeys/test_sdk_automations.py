@@ -25,7 +25,9 @@ team, organization = api.team(TEAM), api.organization(ORGANIZATION)
 EVERY_PAIR = """
 webhook = next(api.webhook_integrations(entity=TEAM))
 assert (webhook.name, webhook.url_endpoint) == ("pager", "http://localhost:9/hook")
-assert list(api.integrations(entity=TEAM)) == [webhook]
+channel = next(api.slack_integrations(entity=TEAM))
+assert (channel.team_name, channel.channel_name) == ("Acme", "ml-alerts")
+assert list(api.integrations(entity=TEAM)) == [webhook, channel]
 
 mentioned = RunEvent.name.contains("my-run") | ~RunEvent.name.matches_regex("^draft")
 loss = RunEvent.metric("loss")
@@ -66,6 +68,7 @@ ACTIONS = {
     "nothing": DoNothing(),
     "webhook": SendWebhook.from_integration(webhook, payload={"text": "${run_name}", "n": [1.5, None]}),
     "plain webhook": SendWebhook.from_integration(webhook),
+    "slack": SendNotification.from_integration(channel, title="${run_name}", text="look: ${run_id}", level="WARN"),
 }
 
 made = []
@@ -106,8 +109,15 @@ def make_webhook(server: Server, name: str = "pager", url: str = "http://localho
         api("POST", f"teams/{server.login['team']}/webhooks/", {"name": name, "url": url})
 
 
+def make_slack_channel(server: Server) -> None:
+    channel = {"workspace": "Acme", "channel": "ml-alerts", "channel_id": "C0123456789", "token": "xoxb-good-token"}
+    with server.api() as api:
+        api("POST", f"teams/{server.login['team']}/slack-channels/", channel)
+
+
 def test_every_event_in_every_scope_comes_back_as_it_was_made(server: Server, tmp_path: Path) -> None:
     make_webhook(server)
+    make_slack_channel(server)
 
     printed = sdk.succeed(server, tmp_path, BEGIN + EVERY_PAIR, **places(server))
 
