@@ -1,6 +1,6 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
-from wandb_gateway.resolvers import places, runfiles, runs, scalars, server, upserts, viewer
+from wandb_gateway.resolvers import lifecycle, places, resuming, runfiles, runs, scalars, server, upserts, viewer
 
 BINDABLES = (
     *scalars.BINDABLES,
@@ -10,4 +10,6 @@ BINDABLES = (
     *runs.BINDABLES,
     *runfiles.BINDABLES,
     *upserts.BINDABLES,
+    *lifecycle.BINDABLES,
+    *resuming.BINDABLES,
 )
