@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from http.client import HTTPConnection
 from pathlib import Path
@@ -24,7 +25,8 @@ def environment(server: Server, folder: Path, **variables: str) -> dict[str, str
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
-        "TMPDIR": str(home),
+        # Not in the folder: names of sockets, which the client makes there, may have 107 characters at most.
+        "TMPDIR": tempfile.gettempdir(),
         "NETRC": str(home / "netrc"),
         "NO_PROXY": "*",
         "PYTHONUNBUFFERED": "1",

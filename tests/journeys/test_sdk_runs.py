@@ -58,13 +58,13 @@ def test_a_script_that_finishes(server: Server, tmp_path: Path) -> None:
         import math, sys, time, wandb
         run = wandb.init(project="finishing", id="abc", config={"lr": 0.1, "layers": [1, 2]}, tags=["first", "café"],
                          group="sweep", job_type="train", notes="by hand", name="baseline",
-                         settings=wandb.Settings(x_stats_sampling_interval=0.1))
+                         settings=wandb.Settings(x_stats_sampling_interval=0.5))
         print("ENTITY", run.entity, run.url)
         for step in range(20):
             run.log({"loss": 1 / (step + 1), "val": {"acc": step}, "a/b": step, "big": 2**60, "odd": math.inf})
         for part in range(0, 101, 10):
             sys.stdout.write(f"\\r{part} %")
-            time.sleep(0.02)
+            time.sleep(0.1)
         print("\\nbye")
         run.config.update({"late": {"deep": 1}})
         run.summary["best"] = 0.5
@@ -225,7 +225,8 @@ def test_a_run_is_resumed(server: Server, tmp_path: Path) -> None:
 
 def test_a_script_is_stopped(server: Server, tmp_path: Path) -> None:
     source = """
-        import time, wandb
+        import signal, time, wandb
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # which background jobs of a shell ignore
         run = wandb.init(project="stopped", id="s1", settings=wandb.Settings(x_file_stream_transmit_interval=0.5))
         print("READY")
         while True:
