@@ -8,9 +8,11 @@ from wandb_gateway.resolvers import (
     editing,
     entities,
     integrations,
+    lifecycle,
     manifests,
     people,
     projects,
+    resuming,
     runfiles,
     runs,
     scalars,
@@ -40,4 +42,6 @@ BINDABLES = (
     *manifests.BINDABLES,
     *uploads.BINDABLES,
     *editing.BINDABLES,
+    *lifecycle.BINDABLES,
+    *resuming.BINDABLES,
 )
