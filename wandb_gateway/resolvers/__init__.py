@@ -5,9 +5,11 @@ from wandb_gateway.resolvers import (
     collections,
     editing,
     entities,
+    lifecycle,
     manifests,
     people,
     projects,
+    resuming,
     runfiles,
     runs,
     scalars,
@@ -34,4 +36,6 @@ BINDABLES = (
     *manifests.BINDABLES,
     *uploads.BINDABLES,
     *editing.BINDABLES,
+    *lifecycle.BINDABLES,
+    *resuming.BINDABLES,
 )
