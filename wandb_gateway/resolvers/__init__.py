@@ -5,6 +5,7 @@ from wandb_gateway.resolvers import (
     people,
     projects,
     runfiles,
+    runlists,
     runs,
     scalars,
     server,
@@ -22,6 +23,7 @@ BINDABLES = (
     *teams.BINDABLES,
     *projects.BINDABLES,
     *runs.BINDABLES,
+    *runlists.BINDABLES,
     *runfiles.BINDABLES,
     *upserts.BINDABLES,
 )
