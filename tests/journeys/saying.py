@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import secrets
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from tests.journeys import sdk
-from tests.journeys.server import Server
+from tests.journeys.server import ROOT, Server
 from tests.receiver import Receiver
 
 # One line of JSON each time.
@@ -24,6 +27,14 @@ def refusal(call, *args, **options):
     return "not refused"
 """
 
+PAYLOAD = {
+    "event": "${event_type}",
+    "version": "${artifact_version_string}",
+    "alias": "${alias}",
+    "tag": "${tag}",
+    "by": "${event_author}",
+}
+
 
 def said(server: Server, folder: Path, source: str, **variables: str) -> dict[str, Any]:
     """What a script, which must end well, said; it logs to the first team unless told otherwise."""
@@ -33,6 +44,20 @@ def said(server: Server, folder: Path, source: str, **variables: str) -> dict[st
         if line.startswith("SAID "):
             seen |= json.loads(line.removeprefix("SAID "))
     return seen
+
+
+def user(server: Server, name: str, *, team: str = "", role: str = "") -> str:
+    """A key of another user, who is in a team if that is said."""
+    key = f"local-{secrets.token_hex(20)}"
+    membership = ["--team", team, "--role", role] if team else []
+    subprocess.run(
+        [sys.executable, "manage.py", "provision", "--user", name, "--api-key", key, *membership],
+        cwd=ROOT,
+        env=server.environment,
+        check=True,
+        capture_output=True,
+    )
+    return key
 
 
 def watch(server: Server, receiver: Receiver, *events: str, collection: str) -> None:
@@ -48,5 +73,6 @@ def watch(server: Server, receiver: Receiver, *events: str, collection: str) -> 
                 "filter": {"collection": collection},
                 "action_kind": "GENERIC_WEBHOOK",
                 "webhook": f"{team}/{collection}",
+                "payload": json.dumps(PAYLOAD),
             }
             api("POST", "automations/", automation)
