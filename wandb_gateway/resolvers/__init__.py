@@ -1,7 +1,9 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
 from wandb_gateway.resolvers import (
+    consolelogs,
     entities,
+    history,
     people,
     projects,
     runfiles,
@@ -24,6 +26,8 @@ BINDABLES = (
     *projects.BINDABLES,
     *runs.BINDABLES,
     *runlists.BINDABLES,
+    *history.BINDABLES,
+    *consolelogs.BINDABLES,
     *runfiles.BINDABLES,
     *upserts.BINDABLES,
 )
