@@ -323,3 +323,9 @@ def last_values(run: Run, key: str, *, count: int, before_line: int, stream: str
         if len(found) >= count:
             break
     return found
+
+
+def last_row(run: Run, stream: Stream) -> dict[str, Any] | None:
+    """The row logged last, or None if there is none."""
+    chunk = run.chunks.filter(stream=stream).order_by("-first_line").first()
+    return rows_of(chunk)[-1] if chunk else None

@@ -131,7 +131,9 @@ def _take_system(taking: _Taking, report: Report) -> None:
     if fresh:
         taking.facts.append(metrics.keep(run, fresh.batch, stream=Stream.SYSTEM, first_line=fresh.first, at=taking.at))
         taking.set("system_lines", fresh.first + len(fresh.batch.rows))
-        taking.set("system_metrics", _latest(run.system_metrics, fresh))
+        latest = _latest(run.system_metrics, fresh)
+        # Names with “_” are the client's own.
+        taking.set("system_metrics", {name: value for name, value in latest.items() if not name.startswith("_")})
 
 
 def _take_printed(taking: _Taking, report: Report) -> None:

@@ -25,7 +25,6 @@ EDITABLE = frozenset({"display_name", "config", "summary", "tags", "group", "job
 # What only clients say, beside what people may edit.
 REPORTED = frozenset({"client_config", "program", "host", "repo", "commit"})
 DOCUMENTS = frozenset({"config", "summary", "client_config"})
-MERGED = frozenset({"config", "summary"})
 
 
 class InvalidTransition(Exception):
@@ -95,10 +94,11 @@ def ensure(
     waits = fields.pop("state", RunState.RUNNING) == RunState.PENDING
     with transaction.atomic():
         run = update(run, changes=fields)
-        return (_started_again(run, by=by, at=at) if starting and not waits else run), False
+        return (start_again(run, by=by, at=at) if starting and not waits else run), False
 
 
-def _started_again(run: Run, *, by: User, at: datetime) -> Run:
+def start_again(run: Run, *, by: User, at: datetime) -> Run:
+    """A script goes on with the run, or begins one that waits: nobody wishes any more that it ends."""
     run = start(run, by=by, at=at)
     run.stop_requested_at = None
     run.preempting = False
@@ -116,8 +116,8 @@ def _check_id(run_id: str) -> None:
 
 
 def update(run: Run, *, changes: Mapping[str, Any], replacing: Collection[str] = ()) -> Run:
-    """Change what people may edit: names, config, tags, notes. `config` and `summary` are merged, unless they are
-    among those to be replaced.
+    """Change what people may edit: names, config, tags, notes. Documents are merged, unless they are among those to
+    be replaced.
 
     Raises:
         ValidationError: by field.
@@ -126,7 +126,7 @@ def update(run: Run, *, changes: Mapping[str, Any], replacing: Collection[str] =
     with transaction.atomic():
         locked = lock(run)
         for name, value in changes.items():
-            merges = name in MERGED and name not in replacing
+            merges = name in DOCUMENTS and name not in replacing
             merged = {**getattr(locked, name), **value} if merges else value
             if name in DOCUMENTS:
                 _check_size(name, merged)

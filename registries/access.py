@@ -208,7 +208,7 @@ def begun_version(user: User | AnonymousUser, pk: int) -> Artifact:
     found = (
         Artifact.objects.filter(pk=pk, collection__in=Collection.objects.visible_to(user))
         .exclude(state=ArtifactState.DELETED)
-        .select_related("collection__project__team__organization", "manifest", "base__collection__project__team")
+        .select_related("collection__project__team__organization")
         .first()
     )
     if found is None:

@@ -169,7 +169,7 @@ def _begun(home: Collection, client_id: str, *, by: User) -> Artifact | None:
 
 
 def _saved(artifact: Artifact) -> Artifact:
-    artifact.full_clean(exclude=["collection", "run", "user", "manifest", "base"])
+    artifact.full_clean(exclude=["collection", "run", "user"])
     artifact.save()
     return artifact
 

@@ -1,42 +1,22 @@
-"""The end of an upload: the version's files are written down, and it gets its number."""
+"""The end of an upload: the version's files are held against the list of them, and it gets its number."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Iterable
 from datetime import datetime
 
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import Http404
 
 from projects import storage
-from projects.models import Blob, Team, User
-from registries import artifacts, manifests
+from projects.models import Blob, User
+from registries import artifacts, manifests, uploads
 from registries.access import memberships_of
 from registries.locking import lock_collection
 from registries.manifests import Entry, InvalidManifest
-from registries.models import Artifact, ArtifactFile, ArtifactState, Membership
-
-ROWS_AT_ONCE = 500
-
-
-class NotPending(Exception):
-    """The version was deleted, or is complete: its files cannot change any more."""
-
-
-def promise_manifest(artifact: Artifact, *, md5: str, base: Artifact | None = None) -> Artifact:
-    """Say which list of files the version is going to have; with a `base`, what that one has is added.
-
-    Raises:
-        InvalidManifest: no MD5.
-        NotPending: the version is complete.
-    """
-    if md5 and not manifests.is_md5(md5):
-        raise InvalidManifest("The digest of the list of files is no MD5 in base64.")
-    promised = Artifact.objects.filter(pk=artifact.pk, state=ArtifactState.PENDING)
-    if not promised.update(manifest_md5=md5, base=base):
-        raise NotPending(f"{artifact} is complete; its files cannot change any more. Log a new version.")
-    artifact.manifest_md5, artifact.base = md5, base
-    return artifact
+from registries.models import Artifact, ArtifactFile, ArtifactManifest, ArtifactState, Membership
 
 
 def commit(artifact: Artifact, *, by: User, at: datetime) -> Membership:
@@ -48,14 +28,15 @@ def commit(artifact: Artifact, *, by: User, at: datetime) -> Membership:
         Http404: its collection was deleted meanwhile.
     """
     if artifact.state == ArtifactState.PENDING:
-        _write_files(artifact)
+        # Outside the transaction of the commit, for whose lock others wait: 100,000 files take their time.
+        _write_files(artifact, at=at)
     with transaction.atomic():
         lock_collection(artifact.collection_id)
         artifact = Artifact.objects.select_related("collection__project__team").get(pk=artifact.pk)
         if artifact.state == ArtifactState.COMMITTED:
             return _own_membership(artifact)
         if artifact.state == ArtifactState.DELETED:
-            raise NotPending(f"{artifact} was deleted meanwhile.")
+            raise uploads.NotPending(artifact)
         labels = artifact.labels_at_commit
         artifact.state = ArtifactState.COMMITTED
         artifact.commit_hash = artifacts.new_commit_hash()
@@ -64,19 +45,12 @@ def commit(artifact: Artifact, *, by: User, at: datetime) -> Membership:
         return artifacts.publish(artifact, aliases=labels["aliases"], tags=labels["tags"], by=by, at=at)
 
 
-def manifest_of(artifact: Artifact) -> Blob:
+def manifest_of(artifact: Artifact, *, at: datetime) -> Blob:
     """The version's list of files; an empty one for a version that was logged without any."""
-    if artifact.manifest is None:
-        artifact.manifest = storage.keep(team_of(artifact), manifests.EMPTY)
-        artifact.save(update_fields=["manifest"])
-    return artifact.manifest
-
-
-def team_of(artifact: Artifact) -> Team:
-    """The team whose storage holds the version's bytes."""
-    project = artifact.collection.project
-    assert project is not None  # versions are logged in projects
-    return project.team
+    manifest = ArtifactManifest.objects.filter(artifact=artifact).select_related("blob").first()
+    if manifest is None or manifest.blob is None:
+        return _keep(artifact, manifests.EMPTY, at=at)
+    return manifest.blob
 
 
 def _own_membership(artifact: Artifact) -> Membership:
@@ -86,59 +60,62 @@ def _own_membership(artifact: Artifact) -> Membership:
     return found
 
 
-def _write_files(artifact: Artifact) -> None:
-    """Outside the transaction of the commit, whose lock others wait for: reading 100,000 entries takes its time."""
-    team = team_of(artifact)
-    manifest, entries = _read(artifact, team)
-    blobs = _uploaded(team, entries)
-    files = [_file(artifact, entry, blobs) for entry in entries]
+def _write_files(artifact: Artifact, *, at: datetime) -> None:
+    entries = {entry.path: entry for entry in _entries(artifact, at=at)}
     with transaction.atomic():
-        pending = Artifact.objects.select_for_update(no_key=True, of=("self",)).filter(pk=artifact.pk)
-        if not pending.filter(state=ArtifactState.PENDING).exists():
+        locked = Artifact.objects.select_for_update(no_key=True, of=("self",)).get(pk=artifact.pk)
+        if locked.state != ArtifactState.PENDING:
             return
-        ArtifactFile.objects.filter(artifact=artifact).delete()
-        ArtifactFile.objects.bulk_create(files, batch_size=ROWS_AT_ONCE)
-        pending.update(manifest=manifest, size=sum(file.size for file in files), file_count=len(files))
+        present = dict(ArtifactFile.objects.filter(artifact=artifact).values_list("path", "digest"))
+        fresh = [entry for path, entry in entries.items() if present.get(path) != entry.digest]
+        gone = [path for path in present if path not in entries or present[path] != entries[path].digest]
+        blobs = uploads.blobs_of(uploads.team_of(artifact), [entry.digest for entry in fresh if not entry.reference])
+        _refuse_missing(fresh, blobs)
+        for start in range(0, len(gone), uploads.AT_ONCE):
+            ArtifactFile.objects.filter(artifact=artifact, path__in=gone[start : start + uploads.AT_ONCE]).delete()
+        ArtifactFile.objects.bulk_create([_file(artifact, entry, blobs) for entry in fresh], batch_size=uploads.AT_ONCE)
+        locked.size, locked.file_count = manifests.total_size(entries.values()), len(entries)
+        locked.save(update_fields=["size", "file_count"])
 
 
-def _read(artifact: Artifact, team: Team) -> tuple[Blob, list[Entry]]:
-    manifest = Blob.objects.filter(team=team, md5=artifact.manifest_md5).first() if artifact.manifest_md5 else None
-    if manifest is None:
+def _entries(artifact: Artifact, *, at: datetime) -> list[Entry]:
+    manifest = ArtifactManifest.objects.filter(artifact=artifact).select_related("blob", "base").first()
+    if manifest is None or manifest.blob is None:
         raise InvalidManifest("The list of files was not uploaded. Log the artifact again.")
-    text = _text_of(manifest)
-    if artifact.base is not None:
-        text = manifests.merged(text, onto=_text_of(manifest_of(artifact.base)))
-        manifest = storage.keep(team, text)
-    return manifest, manifests.read(text)
+    text = _text_of(manifest.blob)
+    if manifest.base is not None:
+        text = manifests.merged(text, onto=_text_of(manifest_of(manifest.base, at=at)))
+        _keep(artifact, text, at=at)
+    return manifests.read(text)
 
 
 def _text_of(manifest: Blob) -> bytes:
     if manifest.size > manifests.MOST_BYTES:
         raise InvalidManifest(f"The list of files has {manifest.size:,} bytes; at most 100 MB can be read.")
-    with storage.open(manifest) as file:
+    with default_storage.open(manifest.path) as file:
         text: bytes = file.read()
     return text
 
 
-def _uploaded(team: Team, entries: Sequence[Entry]) -> dict[str, Blob]:
-    """What the team has uploaded of the entries, by MD5.
+def _keep(artifact: Artifact, text: bytes, *, at: datetime) -> Blob:
+    """Make this the version's list of files, complete in itself."""
 
-    Raises:
-        InvalidManifest: something is missing.
-    """
-    wanted = sorted({entry.digest for entry in entries if not entry.reference})
-    found: dict[str, Blob] = {}
-    for start in range(0, len(wanted), ROWS_AT_ONCE):
-        some = wanted[start : start + ROWS_AT_ONCE]
-        found.update((blob.md5, blob) for blob in Blob.objects.filter(team=team, md5__in=some))
-    missing = [entry.path for entry in entries if not entry.reference and entry.digest not in found]
-    if missing:
-        raise InvalidManifest(
-            f"“{missing[0]}” was not uploaded"
-            + (f", nor {len(missing) - 1:,} more files" if missing[1:] else "")
-            + ". Log the artifact again."
+    def attach(blob: Blob, at: datetime) -> None:
+        before = ArtifactManifest.objects.filter(artifact=artifact).values_list("blob", flat=True).first()
+        ArtifactManifest.objects.update_or_create(
+            artifact=artifact, defaults={"blob": blob, "md5": blob.md5, "base": None}
         )
-    return found
+        if before not in {None, blob.pk}:
+            storage.release(before)
+
+    return storage.keep(io.BytesIO(text), length=len(text), team=uploads.team_of(artifact), at=at, attach=attach)
+
+
+def _refuse_missing(entries: Iterable[Entry], blobs: dict[str, Blob]) -> None:
+    missing = [entry.path for entry in entries if not entry.reference and entry.digest not in blobs]
+    if missing:
+        others = f", nor {len(missing) - 1:,} more files" if missing[1:] else ""
+        raise InvalidManifest(f"“{missing[0]}” was not uploaded{others}. Log the artifact again.")
 
 
 def _file(artifact: Artifact, entry: Entry, blobs: dict[str, Blob]) -> ArtifactFile:

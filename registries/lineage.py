@@ -23,6 +23,14 @@ def use(artifact: Artifact, *, run: Run, at: datetime) -> bool:
     return created
 
 
+def named_by_client(client_id: str, user: User) -> Artifact | None:
+    """The version that a client named so, or the newest of the collection it named so, before either had an id."""
+    if not client_id or "\x00" in client_id:
+        return None
+    visible = Artifact.objects.visible_to(user).order_by("-pk")
+    return visible.filter(client_id=client_id).first() or visible.filter(sequence_client_id=client_id).first()
+
+
 def users_of(artifact: Artifact, user: User) -> QuerySet[Run]:
     """The runs that used the version, as far as the user may see them, the newest first."""
     return Run.objects.visible_to(user).filter(artifact_uses__artifact=artifact).order_by("-artifact_uses__pk")

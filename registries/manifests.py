@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from django.core.exceptions import ValidationError
 
 # What the wandb client itself allows in one version, with room for long paths and references.
 MOST_ENTRIES = 100_000
@@ -31,7 +32,7 @@ EMPTY = orjson.dumps(
 )
 
 
-class InvalidManifest(Exception):
+class InvalidManifest(ValidationError):
     """The list of files cannot be used; the sentence says why."""
 
 
@@ -86,9 +87,19 @@ def _document(text: bytes) -> dict[str, Any]:
     return document
 
 
+def check_path(path: str) -> None:
+    """Refuse what is no path of a file inside a version.
+
+    Raises:
+        InvalidManifest: with a sentence.
+    """
+    outside = any(part in {"", ".", ".."} for part in path.split("/"))
+    if outside or len(path.encode("utf-8", "replace")) > LONGEST_PATH or "\x00" in path:
+        raise InvalidManifest(f"“{path[:80]}” is no path inside the version, of up to {LONGEST_PATH:,} bytes.")
+
+
 def _entry(path: str, said: Any) -> Entry:
-    if not path or len(path.encode("utf-8", "replace")) > LONGEST_PATH or "\x00" in path:
-        raise InvalidManifest(f"“{path[:80]}” cannot be a path: use 1 to {LONGEST_PATH:,} bytes of text.")
+    check_path(path)
     if not isinstance(said, Mapping):
         raise InvalidManifest(f"What is said of “{path}” is no object.")
     entry = Entry(

@@ -12,11 +12,11 @@ from django.db.models import QuerySet
 
 from projects.jsonvalues import check_size, storable
 from projects.models import User
-from registries import protection
+from registries import labels, protection
 from registries.access import with_facts
 from registries.events import UNLINK_ARTIFACT, announce_artifact
 from registries.locking import lock_collection
-from registries.models import Artifact, ArtifactFile, ArtifactState, Collection, Membership
+from registries.models import Artifact, ArtifactFile, ArtifactManifest, ArtifactState, Collection, Membership
 
 
 class HasAliases(Exception):
@@ -30,32 +30,41 @@ class HasAliases(Exception):
 
 
 def update(
-    artifact: Artifact, *, description: str | None = None, metadata: Mapping[str, Any] | None = None
-) -> Artifact:
-    """Change what is given. The metadata is replaced.
+    membership: Membership,
+    *,
+    by: User,
+    at: datetime,
+    description: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    ttl_seconds: int | None = None,
+    tags_to_add: Sequence[str] = (),
+    tags_to_remove: Sequence[str] = (),
+) -> None:
+    """Change what is given of a version, as seen in this collection. The metadata is replaced; it is kept for
+    `ttl_seconds` after it was logged, 0 being for ever.
 
     Raises:
-        ValidationError: by field.
+        ValidationError: by field, or a tag is none.
+        Http404: the version was removed meanwhile.
     """
+    artifact = membership.artifact
     if description is not None:
         artifact.description = description
     if metadata is not None:
         artifact.metadata = _checked(metadata)
-    artifact.save(update_fields=["description", "metadata", "updated_at"])
-    return artifact
+    if ttl_seconds is not None:
+        artifact.ttl_seconds = _lifetime(ttl_seconds)
+    with transaction.atomic():
+        artifact.save(update_fields=["description", "metadata", "ttl_seconds", "updated_at"])
+        labels.tag_version(membership, tags_to_add, by=by, at=at)
+        for name in tags_to_remove:
+            labels.remove_tag(membership, name, by=by, at=at)
 
 
-def keep_for(artifact: Artifact, seconds: int | None) -> Artifact:
-    """Say how long the version is to be kept after it was logged; None is for ever.
-
-    Raises:
-        ValidationError: not a time.
-    """
-    if seconds is not None and not 0 < seconds < 2**53:
-        raise ValidationError({"ttl": "A version is kept for one second or more."})
-    artifact.ttl_seconds = seconds
-    artifact.save(update_fields=["ttl_seconds", "updated_at"])
-    return artifact
+def _lifetime(seconds: int) -> int | None:
+    if not 0 <= seconds < 2**53:
+        raise ValidationError({"ttl": "A version is kept for one second or more; 0 means for ever."})
+    return seconds or None
 
 
 def delete(artifact: Artifact, *, with_aliases: bool, by: User, at: datetime) -> None:
@@ -73,9 +82,9 @@ def delete(artifact: Artifact, *, with_aliases: bool, by: User, at: datetime) ->
             raise HasAliases(artifact, names)
         take_out(memberships, by=by, at=at)
         ArtifactFile.objects.filter(artifact=artifact).delete()
+        ArtifactManifest.objects.filter(artifact=artifact).delete()
         artifact.state = ArtifactState.DELETED
-        artifact.manifest = None
-        artifact.save(update_fields=["state", "manifest", "updated_at"])
+        artifact.save(update_fields=["state", "updated_at"])
 
 
 def lock_memberships(memberships: QuerySet[Membership], *, also: Collection | None = None) -> list[Membership]:

@@ -131,8 +131,10 @@ class Run(models.Model):
             return None
         return max((self.finished_at or self.heartbeat_at) - self.started_at, timedelta())
 
+    @property
+    def place(self) -> dict[str, str]:
+        """The names that lead to it, as addresses spell them."""
+        return {"team": self.project.team.name, "project": self.project.name, "run_id": self.run_id}
+
     def get_absolute_url(self) -> str:
-        project = self.project
-        return reverse(
-            "projects:run", kwargs={"team": project.team.name, "project": project.name, "run_id": self.run_id}
-        )
+        return reverse("projects:run", kwargs=self.place)

@@ -1,6 +1,6 @@
 from registries.models.artifact import Alias, Artifact, ArtifactState, Membership, Tag
 from registries.models.collection import Collection, CollectionKind, CollectionTag
-from registries.models.file import ArtifactFile, ArtifactUse
+from registries.models.file import ArtifactFile, ArtifactManifest, ArtifactUse
 from registries.models.registry import (
     AcceptedType,
     ProtectedAlias,
@@ -15,6 +15,7 @@ __all__ = [
     "Alias",
     "Artifact",
     "ArtifactFile",
+    "ArtifactManifest",
     "ArtifactState",
     "ArtifactUse",
     "Collection",

@@ -48,13 +48,6 @@ class Artifact(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     size = models.PositiveBigIntegerField(default=0, editable=False, help_text="Bytes of all files together.")
     file_count = models.PositiveIntegerField(default=0, editable=False)
-    # The list of files as the client wrote it; none if no client did.
-    manifest = models.ForeignKey(
-        "projects.Blob", on_delete=models.RESTRICT, null=True, editable=False, related_name="+"
-    )
-    manifest_md5 = models.CharField(max_length=24, blank=True, editable=False, help_text="In base64.")
-    # The version whose files it has too, if the client lists only what was added.
-    base = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
     ttl_seconds = models.PositiveBigIntegerField(null=True, blank=True, help_text="How long it is to be kept.")
     history_step = models.PositiveBigIntegerField(null=True, blank=True, help_text="Step of the run that logged it.")
     # Names the client gave the version, and its collection, before it knew an id.

@@ -31,6 +31,19 @@ class ArtifactFile(models.Model):
         return self.path
 
 
+class ArtifactManifest(models.Model):
+    """The list of a version's files, as the wandb client wrote it: announced first, then uploaded."""
+
+    artifact = models.OneToOneField(Artifact, on_delete=models.CASCADE, related_name="manifest")
+    md5 = models.CharField(max_length=24, blank=True, help_text="In base64; empty while the client does not know it.")
+    blob = models.ForeignKey("projects.Blob", on_delete=models.RESTRICT, null=True, related_name="manifests")
+    # The version whose files belong to this one too, if only those that were added are listed.
+    base = models.ForeignKey(Artifact, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"files of {self.artifact_id}"
+
+
 class ArtifactUse(models.Model):
     """A run that used a version: the other half of lineage, beside the run that logged it."""
 

@@ -58,10 +58,11 @@ class Running:
     """A script that runs beside the test, which waits for what it prints and may kill it."""
 
     def __init__(self, server: Server, folder: Path, source: str, **variables: str) -> None:
+        path = _written(folder, source)
         self._output = folder / "printed"
         with self._output.open("w") as output:
             self._process = subprocess.Popen(
-                [sys.executable, str(_written(folder, source))],
+                [sys.executable, str(path)],
                 cwd=folder,
                 env=environment(server, folder, **variables),
                 stdout=output,

@@ -1,17 +1,24 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
 from wandb_gateway.resolvers import (
+    artifacts,
+    collections,
     consolelogs,
+    editing,
     entities,
     history,
+    lifecycle,
+    manifests,
     people,
     projects,
+    resuming,
     runfiles,
     runlists,
     runs,
     scalars,
     server,
     teams,
+    uploads,
     upserts,
     viewer,
 )
@@ -30,4 +37,11 @@ BINDABLES = (
     *consolelogs.BINDABLES,
     *runfiles.BINDABLES,
     *upserts.BINDABLES,
+    *collections.BINDABLES,
+    *artifacts.BINDABLES,
+    *manifests.BINDABLES,
+    *uploads.BINDABLES,
+    *editing.BINDABLES,
+    *lifecycle.BINDABLES,
+    *resuming.BINDABLES,
 )

@@ -15,6 +15,7 @@ from projects.api.runs import project_to_log_to
 from projects.jsonvalues import mended
 from projects.models import Run, User
 from wandb_gateway import ids
+from wandb_gateway.refusals import Unsupported
 from wandb_gateway.wrapping import document, unwrapped
 
 mutation = MutationType()
@@ -50,8 +51,7 @@ def run_numbered(user: User, id: str) -> Run:
 def upsert(_root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
     user: User = info.context.user
     if input.get("id"):
-        run = run_numbered(user, input["id"])
-        return {"bucket": runs.update(run, changes=_changes(input), replacing={"summary"}), "inserted": False}
+        return {"bucket": _edited(run_numbered(user, input["id"]), input, by=user), "inserted": False}
     with transaction.atomic():
         project = project_to_log_to(
             user, input.get("entityName") or user.username, input.get("modelName") or NO_PROJECT
@@ -68,6 +68,13 @@ def upsert(_root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict
     return {"bucket": run, "inserted": inserted}
 
 
+def _edited(run: Run, input: dict[str, Any], *, by: User) -> Run:
+    """The run after an edit; a script that resumes it also comes this way."""
+    with transaction.atomic():
+        run = runs.update(run, changes=_changes(input), replacing={"summary"})
+        return runs.start_again(run, by=by, at=timezone.now()) if _starts(input) else run
+
+
 def _starts(input: dict[str, Any]) -> bool:
     """Whether a script begins: only then the client says where it runs. Later it repeats what changes."""
     return bool(input.get("host") or input.get("jobProgram"))
@@ -81,11 +88,19 @@ def _changes(input: dict[str, Any]) -> dict[str, Any]:
     if config is not None:
         changes["config"], own = unwrapped(config)
         if own is not None:
+            _refuse_forks(own)
             changes["client_config"] = own
     summary = document(input.get("summaryMetrics"), "summaryMetrics")
     if summary is not None:
         changes["summary"] = summary
     return changes
+
+
+def _refuse_forks(own: dict[str, Any]) -> None:
+    if own.get("branch_point"):
+        raise Unsupported(
+            "Runs cannot be forked: this server keeps one history for each run. Start a new run, or resume the old one."
+        )
 
 
 BINDABLES = (mutation,)
