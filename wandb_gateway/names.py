@@ -17,13 +17,22 @@ from automations.models import EventType
 
 # The part of a run event's filter that says what is asked of the metric or the state, which is our condition.
 METRIC_PARTS: Mapping[str, str] = {
-    "RUN_METRIC": "threshold_filter",
-    "RUN_METRIC_CHANGE": "change_filter",
-    "RUN_METRIC_ZSCORE": "zscore_filter",
+    EventType.RUN_METRIC: "threshold_filter",
+    EventType.RUN_METRIC_CHANGE: "change_filter",
+    EventType.RUN_METRIC_ZSCORE: "zscore_filter",
 }
-RUN_EVENTS = frozenset({*METRIC_PARTS, "RUN_STATE"})
-# What the client knows besides; its list of automations breaks on any other.
-OTHER_EVENTS = frozenset(EventType.values) - {*RUN_EVENTS, "RUN_ALERT"}
+RUN_EVENTS = frozenset({*METRIC_PARTS, EventType.RUN_STATE})
+# All that the client knows: its list of automations breaks on any other.
+KNOWN_EVENTS = RUN_EVENTS | {
+    EventType.CREATE_ARTIFACT,
+    EventType.LINK_ARTIFACT,
+    EventType.UNLINK_ARTIFACT,
+    EventType.ADD_ARTIFACT_ALIAS,
+    EventType.ADD_ARTIFACT_TAG,
+    EventType.REMOVE_ARTIFACT_TAG,
+    EventType.ADD_COLLECTION_TAG,
+    EventType.REMOVE_COLLECTION_TAG,
+}
 # Of the comparisons of a threshold: “equal”, “not equal” and “is NaN or infinite” are ours alone.
 COMPARISONS = frozenset({"$gt", "$gte", "$lt", "$lte"})
 
@@ -81,7 +90,7 @@ def expressible(rule: Rule) -> bool:
 
     What it does not know it refuses together with the whole list, or reads as “everything matches” (IF5).
     """
-    if rule.event_type not in RUN_EVENTS | OTHER_EVENTS:
+    if rule.event_type not in KNOWN_EVENTS:
         return False
     if rule.event_type == EventType.RUN_METRIC and rule.condition.get("cmp_op") not in COMPARISONS:
         return False

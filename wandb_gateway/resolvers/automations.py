@@ -61,9 +61,9 @@ def triggers_of_entity(
     ]
     listed = connection(keys, **page)
     whole = Automation.objects.select_related(*WITH_SCOPES).in_bulk([edge["node"] for edge in listed["edges"]])
-    for edge in listed["edges"]:
-        edge["node"] = whole[edge["node"]]
-    return listed
+    # One may have been deleted meanwhile.
+    edges = [edge | {"node": whole[edge["node"]]} for edge in listed["edges"] if edge["node"] in whole]
+    return listed | {"edges": edges}
 
 
 @project.field("triggers")
