@@ -39,6 +39,7 @@ def visible_teams(info: GraphQLResolveInfo) -> set[int]:
 
 
 webhook_action.set_field("requestPayload", lambda automation, _info: automation.payload or None)
+slack_action.set_field("severity", lambda automation, _info: automation.severity or None)
 no_op.set_field("noOp", lambda *_: True)
 
 BINDABLES = (action, webhook_action, slack_action, no_op)
