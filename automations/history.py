@@ -43,7 +43,7 @@ def automations_in(scope: Project | Registry | Collection, *, now: datetime) -> 
         .values("count")
     )
     return automations.select_related(
-        "webhook__team", "project__team", "registry__organization", "collection"
+        "webhook__team", "slack_channel__team", "project__team", "registry__organization", "collection"
     ).annotate(
         last_key=Subquery(last.values("key")[:1]),
         last_status=Subquery(last.values("status")[:1]),

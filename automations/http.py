@@ -83,8 +83,10 @@ def send(
     policy: Policy | None = None,
     connect_timeout: float | None = None,
     total_timeout: float | None = None,
+    kept_bytes: int = MAX_RESPONSE_BYTES,
 ) -> Response:
-    """POST the body, and return whatever was answered, redirects included. Timeouts are in seconds.
+    """POST the body, and return whatever was answered, redirects included. Timeouts are in seconds; `kept_bytes` is for
+    an answer that has to be read whole.
 
     Raises:
         Refused: the guard forbids the address.
@@ -100,7 +102,7 @@ def send(
     check_url(url)
     try:
         with sockets.carrying(call):
-            return _exchange(url, body, _encoded(headers), call, started=started)
+            return _exchange(url, body, _encoded(headers), call, started=started, kept_bytes=kept_bytes)
     except DeliveryError as error:
         error.duration = time.monotonic() - started
         raise
@@ -170,7 +172,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return max(moment.timestamp() - now, 0.0)
 
 
-def _exchange(url: str, body: bytes, headers: dict[str, bytes], call: Call, *, started: float) -> Response:
+def _exchange(
+    url: str, body: bytes, headers: dict[str, bytes], call: Call, *, started: float, kept_bytes: int
+) -> Response:
     # The sockets know the deadline; the libraries' own timeouts only must not come before it.
     answer = _adapter().send(
         requests.Request("POST", url, data=body, headers=headers).prepare(),
@@ -179,13 +183,13 @@ def _exchange(url: str, body: bytes, headers: dict[str, bytes], call: Call, *, s
     )
     with answer:
         # One byte more than is kept tells whether there was more; the rest is never read.
-        kept = answer.raw.read(MAX_RESPONSE_BYTES + 1, decode_content=False)
+        kept = answer.raw.read(kept_bytes + 1, decode_content=False)
     return Response(
         status=answer.status_code,
         reason=_storable(answer.reason or "")[:200],
         headers=_kept_headers(answer.headers),
-        body=kept[:MAX_RESPONSE_BYTES],
-        truncated=len(kept) > MAX_RESPONSE_BYTES,
+        body=kept[:kept_bytes],
+        truncated=len(kept) > kept_bytes,
         duration=time.monotonic() - started,
         peer=call.peer,
     )

@@ -6,14 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from cryptography.fernet import InvalidToken
 
-from automations.models import Webhook
+from automations.models import SlackChannel, SlackKind, Webhook
 from automations.redaction import MASK, Redaction
 from secrets_vault.models import Secret
 
-__all__ = ["MASK", "SECRET_REFERENCE", "Credentials", "SealedForever", "fill", "unseal"]
+__all__ = ["MASK", "SECRET_REFERENCE", "Credentials", "SealedForever", "fill", "unseal", "unseal_channel"]
 
 SECRET_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -23,14 +24,14 @@ class SealedForever(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "A secret of the webhook cannot be opened with the keys in FERNET_KEYS. Rotate it to enter its value anew,"
-            " or have an operator bring the key back."
+            "A secret of the integration cannot be opened with the keys in FERNET_KEYS. Rotate it to enter its value"
+            " anew, or have an operator bring the key back."
         )
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a webhook is sent with. `repr` shows none of it."""
+    """What a webhook or a message is sent with. `repr` shows none of it."""
 
     access_token: str = field(default="", repr=False)
     signing_secret: str = field(default="", repr=False)
@@ -85,6 +86,21 @@ def unseal(webhook: Webhook) -> Credentials:
         variables=variables,
         values=tuple(secret.value for secret in secrets.values()),
     )
+
+
+def unseal_channel(channel: SlackChannel) -> Credentials:
+    """Read the bot token or the incoming webhook's address of a Slack channel.
+
+    Raises:
+        SealedForever: it was sealed with a key that is gone.
+    """
+    try:
+        value = Secret.objects.defer(None).get(pk=channel.credential_id).value
+    except InvalidToken:
+        raise SealedForever from None
+    # The end of a webhook's address is what proves who we are: it is masked also where it stands alone.
+    proof = urlsplit(value).path.rpartition("/")[2] if channel.kind == SlackKind.WEBHOOK else ""
+    return Credentials(access_token=value, values=tuple(filter(None, (value, proof))))
 
 
 def fill(header_value: str, secret: str) -> str:

@@ -21,7 +21,7 @@ from django.http import Http404
 from automations import http, unsealing
 from automations.actions.base import ActionError, Receipt
 from automations.actions.webhook import CREDENTIAL_HEADERS, exchange, prepare
-from automations.models import Webhook, WebhookHeader
+from automations.models import SlackChannel, Webhook, WebhookHeader
 from automations.models.integration import SignatureEncoding, validate_header_name
 from automations.unsealing import SECRET_REFERENCE
 from projects.access import Permission, require
@@ -52,13 +52,11 @@ RESERVED_HEADERS = frozenset(
 
 
 class IntegrationInUse(Exception):
-    """The webhook is used; `users` are the names of the automations that call it."""
+    """The webhook or Slack channel is used; `users` are the names of the automations that use it."""
 
-    def __init__(self, webhook: Webhook, users: list[str]) -> None:
+    def __init__(self, used: Webhook | SlackChannel, users: list[str]) -> None:
         self.users = users
-        super().__init__(
-            f"Webhook {webhook.name} is called by {', '.join(users)}. Change or delete those automations first."
-        )
+        super().__init__(f"{used} is used by {', '.join(users)}. Change or delete those automations first.")
 
 
 class TestIsRunning(Exception):
@@ -211,7 +209,7 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
         "request_headers": request.shown_headers,
         "request_body": request.shown_body,
     }
-    with _alone():
+    with one_test_at_a_time():
         try:
             response, receipt = exchange(request, credentials)
         except ActionError as error:
@@ -220,7 +218,7 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def one_test_at_a_time() -> Iterator[None]:
     """At most one test at a time on this host: each blocks a web worker for as long as the receiver takes to answer."""
     with (Path(settings.DATA_DIR) / "webhook-test.lock").open("a") as lock:
         # The system gives the lock back when the file is closed, also when the process is killed.

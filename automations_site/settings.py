@@ -52,6 +52,9 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", 20_000_000, least=100_000, most=1_000_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
+# Largest file in bytes that scripts may upload. Files are streamed to disk, never held in memory.
+MAX_FILE_BYTES = env.number("MAX_FILE_BYTES", 5_000_000_000, least=1_000_000, most=999_999_999_999)
+
 # Seconds without a heartbeat after which a running run counts as crashed.
 CRASHED_AFTER = env.number("CRASHED_AFTER", 300, least=10, most=86_400)
 
@@ -62,6 +65,8 @@ WEBHOOK_ALLOWED_NETWORKS = env.words("WEBHOOK_ALLOWED_NETWORKS")
 WEBHOOK_CONNECT_TIMEOUT = env.number("WEBHOOK_CONNECT_TIMEOUT", 5, least=1, most=30)
 WEBHOOK_TOTAL_TIMEOUT = env.number("WEBHOOK_TOTAL_TIMEOUT", 15, least=1, most=30)
 USER_AGENT = f"automations-server/{VERSION}"
+# Slack's Web API, or what stands in for it. Its address is judged like a webhook's.
+SLACK_API_URL = env.url("SLACK_API_URL", "https://slack.com/api", schemes=("http", "https"))
 
 # --- database, keys, cache, queue ---------------------------------------------------------------------------
 
@@ -195,8 +200,14 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+FILES_DIR = private_folder(DATA_DIR / "files", named_by="DATA_DIR")
+# Beside the files themselves, so that an upload that is complete is moved, not copied.
+FILE_UPLOAD_TEMP_DIR = str(private_folder(FILES_DIR / "incoming", named_by="DATA_DIR"))
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # What scripts upload. Another backend, such as a bucket, is all it takes to keep it elsewhere.
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(FILES_DIR)}},
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"

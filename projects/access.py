@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from projects.models import OrganizationMember, Project, Role, Run, Team, TeamMember
+from projects.models import Organization, OrganizationMember, Project, Role, Run, Team, TeamMember
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from projects.models import Organization, User
+    from projects.models import User
 
 
 class Permission(StrEnum):
@@ -26,12 +26,14 @@ class Permission(StrEnum):
     LOG = "log runs and artifacts"
     EDIT_AUTOMATIONS = "create, edit or delete automations"
     EDIT_SETTINGS = "change webhooks, secrets or members"
+    EDIT_PROJECTS = "rename or delete projects"
 
 
 NEEDED_ROLE = {
     Permission.LOG: Role.MEMBER,
     Permission.EDIT_AUTOMATIONS: Role.ADMIN,
     Permission.EDIT_SETTINGS: Role.ADMIN,
+    Permission.EDIT_PROJECTS: Role.ADMIN,
 }
 
 
@@ -98,6 +100,21 @@ def team_for(user: User | AnonymousUser, name: str) -> Team:
     return team
 
 
+def entity_for(user: User | AnonymousUser, name: str) -> Team | Organization:
+    """The team of this name, which may be a personal one, or else the organization: they share one namespace.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    if "\x00" in name:  # which PostgreSQL cannot even be asked for
+        raise Http404("There is no entity of this name.")
+    team = Team.objects.visible_to(user).select_related("organization", "owner").filter(name=name).first()
+    found = team or Organization.objects.visible_to(user).filter(name=name).first()
+    if found is None:
+        raise Http404(f"There is no entity “{name}”.")
+    return found
+
+
 def project_for(user: User | AnonymousUser, team: str, project: str) -> Project:
     """The project of this name in the team.
 
@@ -129,4 +146,16 @@ def run_for(user: User | AnonymousUser, team: str, project: str, run_id: str) ->
     )
     if found is None:
         raise Http404(f"There is no run “{run_id}” in {team}/{project}.")
+    return found
+
+
+def run_numbered(user: User | AnonymousUser, number: int) -> Run:
+    """The run with this primary key, for addresses that say nothing else.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    found = Run.objects.visible_to(user).select_related("project__team__organization", "user").filter(pk=number).first()
+    if found is None:
+        raise Http404("There is no such run any more.")
     return found

@@ -8,4 +8,7 @@ class ProjectsConfig(AppConfig):
     name = "projects"
 
     def ready(self) -> None:
-        from projects import checks  # noqa: F401  registers the system check
+        from projects import (  # noqa: F401
+            checks,  # registers the system check
+            runfiles,  # takes uploads, and frees bytes of deleted files
+        )

@@ -21,6 +21,7 @@ announced = Signal()
 
 RUN_STATE = "RUN_STATE"
 METRICS_LOGGED = "METRICS_LOGGED"
+RUN_ALERT = "RUN_ALERT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Fact:
     `dedupe_key` names the occurrence: announcing the same one twice is recorded once. `facts` are what conditions are
     evaluated over (the documented fields of runs or artifacts); `details` is what messages and pages show beside them.
     Both hold JSON values only. `rows` are the freshly logged rows of METRICS_LOGGED, which is too frequent to be
-    written down as an event of its own.
+    written down as an event of its own, and `stream` says of which stream they are lines.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Fact:
     details: Mapping[str, Any] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     first_line: int = 0
+    stream: str = "history"
 
 
 def announce(fact: Fact) -> None:

@@ -11,7 +11,8 @@ from django.db import connection
 from projects.models import Project, Run, Team, User
 
 HELD_RUN = """SELECT run.id, run.project_id, run.run_id, run.state, run.user_id, run.summary, run.heartbeat_at,
-        run.history_lines, project.name AS project_name, project.rules_version AS rules_version,
+        run.history_lines, run.system_lines, run.console_lines, run.keeps_summary, run.system_metrics, run.preempting,
+        run.stop_requested_at, project.name AS project_name, project.rules_version AS rules_version,
         team.id AS team_id, team.name AS team_name, team.organization_id AS organization_id,
         starter.username AS starter_name
     FROM projects_run run

@@ -36,6 +36,49 @@ def storable(value: Any, *, path: str = "", depth: int = 0) -> Any:
     return value
 
 
+def mended(value: Any, *, depth: int = 0) -> Any:
+    """The value as `storable` has it, but with what cannot be stored replaced rather than refused: for scripts that
+    would lose everything over one bad character.
+
+    What is nested too deeply becomes null; NUL and halves of surrogate pairs become “�”.
+    """
+    if isinstance(value, str):
+        return _mended_text(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else non_finite_text(value)
+    if isinstance(value, dict | list) and depth > MAX_DEPTH:
+        return None
+    if isinstance(value, dict):
+        return {_mended_text(key): mended(item, depth=depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [mended(item, depth=depth + 1) for item in value]
+    return value
+
+
+def shallow(value: Any, *, depth: int = 1) -> Any:
+    """The value with null for what is nested too deeply, so that whatever walks through it comes back."""
+    if not isinstance(value, dict | list):
+        return value
+    if depth > MAX_DEPTH:
+        return None
+    if isinstance(value, dict):
+        return {key: shallow(item, depth=depth + 1) for key, item in value.items()}
+    return [shallow(item, depth=depth + 1) for item in value]
+
+
+def fitting(document: dict[str, Any]) -> dict[str, Any]:
+    """As many of the document's first entries as can be kept: see `check_size`."""
+    kept: dict[str, Any] = {}
+    keys = size = 0
+    for key, value in document.items():
+        keys += 1 + keys_in(value)
+        size += len(json.dumps({key: value}, ensure_ascii=False, separators=(",", ":")).encode())
+        if keys > MAX_DOCUMENT_KEYS or size > MAX_DOCUMENT_BYTES:
+            break
+        kept[key] = value
+    return kept
+
+
 def check_size(document: Any) -> None:
     """Refuse a document that would make everything slow which reads or copies it.
 
@@ -64,6 +107,12 @@ def non_finite_text(value: float) -> str:
     if math.isnan(value):
         return "NaN"
     return "Infinity" if value > 0 else "-Infinity"
+
+
+def _mended_text(value: str) -> str:
+    if value.isascii() and "\x00" not in value:  # nearly always
+        return value
+    return "".join("�" if letter == "\x00" or "\ud800" <= letter <= "\udfff" else letter for letter in value)
 
 
 def _text(value: str, path: str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -15,7 +17,7 @@ from django.db import transaction
 
 from projects import held, runs
 from projects.events import METRICS_LOGGED, Fact, announce, run_scopes
-from projects.jsonvalues import storable
+from projects.jsonvalues import shallow, storable
 from projects.models import MetricChunk, Run, RunState
 from projects.models.history import Stream
 
@@ -76,6 +78,33 @@ def parse(body: bytes) -> Batch:
     return Batch(rows=rows, text=body)
 
 
+def parse_lines(lines: Sequence[str]) -> Batch:
+    """Read rows that come as one JSON text each, and may hold any values beside numbers, such as texts and media.
+
+    Raises:
+        InvalidRows: naming the line.
+    """
+    text = ("[" + ",".join(lines) + "]").encode("utf-8", "replace")
+    try:
+        rows = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # One that has NaN or an infinity must not make all of them slow.
+        rows = [_row(line, index) for index, line in enumerate(lines)]
+    if len(rows) != len(lines) or not all(type(row) is dict for row in rows):
+        raise InvalidRows("", "Each line is one object of names and values.")
+    for row in rows:
+        if not PLAIN_TYPES.issuperset(map(type, row.values())):
+            row.update((key, shallow(value)) for key, value in row.items() if type(value) in {dict, list})
+    return Batch(rows=rows, text=text)
+
+
+def _row(line: str, index: int) -> Any:
+    try:
+        return loads(line.encode("utf-8", "replace"), whole=_bounded)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRows(f"[{index}]", f"The line is not JSON: {error}.") from error
+
+
 def loads(text: bytes, *, whole: Callable[[str], Any] | None = None) -> Any:
     """Parse JSON, quickly when it is strict and patiently when it holds NaN or Infinity; `whole` reads integers then.
 
@@ -118,35 +147,46 @@ def append(run: Run, batch: Batch, *, at: datetime, first_line: int | None = Non
     """
     with transaction.atomic():
         run = _awake(run, at=at)
-        batch = _unseen(run, batch, first_line)
+        if first_line is not None and first_line > run.history_lines:
+            raise InvalidRows(
+                "",
+                f"The batch begins at line {first_line}, but the run has {run.history_lines}: lines are missing.",
+            )
+        batch = unseen(batch, run.history_lines if first_line is None else first_line, stored=run.history_lines)
         if not batch.rows:
             return run.history_lines
-        start = run.history_lines
-        MetricChunk.objects.create(
-            run=run,
-            stream=Stream.HISTORY,
-            first_line=start,
-            line_count=len(batch.rows),
-            payload=_compress(batch.text),
-            created_at=at,
-        )
-        run.summary = _merged(run.summary, batch.rows)
-        run.history_lines = start + len(batch.rows)
+        fact = keep(run, batch, stream=Stream.HISTORY, first_line=run.history_lines, at=at)
+        if not run.keeps_summary:
+            run.summary = _merged(run.summary, batch.rows)
+        run.history_lines += len(batch.rows)
         run.heartbeat_at = max(run.heartbeat_at, at)
         run.save(update_fields=["summary", "history_lines", "heartbeat_at"])
-        announce(
-            Fact(
-                kind=METRICS_LOGGED,
-                occurred_at=at,
-                dedupe_key=f"run:{run.pk}:lines:{start}",
-                scopes=run_scopes(run),
-                actor=run.user,
-                run=run,
-                rows=batch.rows,
-                first_line=start,
-            )
-        )
+        announce(fact)
     return run.history_lines
+
+
+def keep(run: Run, batch: Batch, *, stream: Stream, first_line: int, at: datetime) -> Fact:
+    """Store rows as lines of a stream; what is to be announced once the run is saved, which automations look at."""
+    MetricChunk.objects.create(
+        run=run,
+        stream=stream,
+        first_line=first_line,
+        line_count=len(batch.rows),
+        payload=compress(batch.text),
+        created_at=at,
+    )
+    lines = "lines" if stream is Stream.HISTORY else stream.value
+    return Fact(
+        kind=METRICS_LOGGED,
+        occurred_at=at,
+        dedupe_key=f"run:{run.pk}:{lines}:{first_line}",
+        scopes=run_scopes(run),
+        actor=run.user,
+        run=run,
+        rows=batch.rows,
+        first_line=first_line,
+        stream=stream.value,
+    )
 
 
 def _awake(run: Run, *, at: datetime) -> Run:
@@ -158,23 +198,25 @@ def _awake(run: Run, *, at: datetime) -> Run:
     return locked
 
 
-def _unseen(run: Run, batch: Batch, first_line: int | None) -> Batch:
-    if first_line is None or first_line == run.history_lines:
+def unseen(batch: Batch, first_line: int, *, stored: int) -> Batch:
+    """The rows of a batch that are not among the lines stored already."""
+    if first_line >= stored:
         return batch
-    if first_line > run.history_lines:
-        raise InvalidRows(
-            "",
-            f"The batch begins at line {first_line}, but the run has {run.history_lines}: lines are missing.",
-        )
-    fresh = batch.rows[run.history_lines - first_line :]
+    fresh = batch.rows[stored - first_line :]
     return Batch(rows=fresh, text=json.dumps(fresh, separators=(",", ":")).encode())
 
 
-def _compress(text: bytes) -> bytes:
+def compress(text: bytes) -> bytes:
+    """Pack what is kept of an upload; `decompress` unpacks it."""
     compressor: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
     if compressor is None:
         compressor = _local.compressor = zstandard.ZstdCompressor(level=1)
     return compressor.compress(text)
+
+
+def decompress(payload: bytes) -> bytes:
+    """What `compress` packed."""
+    return zstandard.ZstdDecompressor().decompress(payload)
 
 
 def _merged(summary: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -185,7 +227,7 @@ def _merged(summary: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, An
             latest.update(row)
         else:
             nested = True
-            _merge_into(latest, row)
+            merge_into(latest, row)
     if nested or len(latest) > len(summary):
         _check_names(latest)
     merged: dict[str, Any] = storable(latest)
@@ -219,19 +261,20 @@ def _names(summary: dict[str, Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{key}"
 
 
-def _merge_into(target: dict[str, Any], row: dict[str, Any]) -> None:
+def merge_into(target: dict[str, Any], row: dict[str, Any]) -> None:
+    """Make a row's values the latest ones; objects in it are merged with those of the same name."""
     for key, value in row.items():
         old = target.get(key)
         if isinstance(value, dict) and isinstance(old, dict):
             target[key] = old = dict(old)
-            _merge_into(old, value)
+            merge_into(old, value)
         else:
             target[key] = value
 
 
 def rows_of(chunk: MetricChunk) -> list[dict[str, Any]]:
     """The rows of a stored batch, in the order logged."""
-    rows: list[dict[str, Any]] = loads(zstandard.ZstdDecompressor().decompress(bytes(chunk.payload)))
+    rows: list[dict[str, Any]] = loads(decompress(bytes(chunk.payload)))
     return rows
 
 
@@ -241,7 +284,7 @@ def value_at(row: dict[str, Any], key: str) -> float | None:
     if type(value) is float:  # nearly always
         return value
     if value is None and "." in key:
-        value = _nested(row, key)
+        value = nested(row, key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -250,13 +293,13 @@ def value_at(row: dict[str, Any], key: str) -> float | None:
         return float("inf") if value > 0 else float("-inf")
 
 
-def _nested(row: dict[str, Any], key: str) -> Any:
+def nested(row: dict[str, Any], key: str) -> Any:
     head, _, rest = key.partition(".")
     while rest:
         inner = row.get(head)
         if isinstance(inner, dict):
             value = inner.get(rest)
-            value = _nested(inner, rest) if value is None and "." in rest else value
+            value = nested(inner, rest) if value is None and "." in rest else value
             if value is not None:
                 return value
         step, _, rest = rest.partition(".")
@@ -264,13 +307,25 @@ def _nested(row: dict[str, Any], key: str) -> Any:
     return None
 
 
-def last_values(run: Run, key: str, *, count: int, before_line: int) -> list[float]:
+@lru_cache(maxsize=10_000)
+def places_of(metric: str) -> tuple[str, ...]:
+    """Keys of a row under which the metric may be: itself, or an object that holds it."""
+    return tuple(accumulate(metric.split("."), "{}.{}".format))
+
+
+def last_values(run: Run, key: str, *, count: int, before_line: int, stream: str = Stream.HISTORY) -> list[float]:
     """The last `count` values of one metric logged before a line, oldest first; reads chunks from the end."""
     found: list[float] = []
-    chunks = run.chunks.filter(stream=Stream.HISTORY, first_line__lt=before_line).order_by("-first_line")
+    chunks = run.chunks.filter(stream=stream, first_line__lt=before_line).order_by("-first_line")
     for chunk in chunks.iterator(chunk_size=5):
         values = [value for row in rows_of(chunk) if (value := value_at(row, key)) is not None]
         found = values[-(count - len(found)) :] + found
         if len(found) >= count:
             break
     return found
+
+
+def last_row(run: Run, stream: Stream) -> dict[str, Any] | None:
+    """The row logged last, or None if there is none."""
+    chunk = run.chunks.filter(stream=stream).order_by("-first_line").first()
+    return rows_of(chunk)[-1] if chunk else None

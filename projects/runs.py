@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,12 +16,15 @@ from projects.events import RUN_STATE, Fact, announce, run_facts, run_scopes
 from projects.jsonvalues import check_size, storable
 from projects.models import Project, Run, RunState, User
 from projects.models.run import TRANSITIONS
+from projects.naming import invented_name
 
 log = structlog.get_logger(__name__)
 
 ID_LETTERS = string.ascii_lowercase + string.digits
 EDITABLE = frozenset({"display_name", "config", "summary", "tags", "group", "job_type", "notes"})
-DOCUMENTS = frozenset({"config", "summary"})
+# What only clients say, beside what people may edit.
+REPORTED = frozenset({"client_config", "program", "host", "repo", "commit"})
+DOCUMENTS = frozenset({"config", "summary", "client_config"})
 
 
 class InvalidTransition(Exception):
@@ -41,7 +44,7 @@ def new_run_id() -> str:
 
 
 def create(project: Project, *, by: User, at: datetime, run_id: str | None = None, **fields: Any) -> Run:
-    """Start a run. `fields` are those of `EDITABLE`, and `state` (running unless told to wait as pending).
+    """Start a run. `fields` are those of `EDITABLE` and `REPORTED`, and `state`: running unless it waits as pending.
 
     Raises:
         ValidationError: by field.
@@ -67,8 +70,54 @@ def create(project: Project, *, by: User, at: datetime, run_id: str | None = Non
     return run
 
 
-def update(run: Run, *, changes: Mapping[str, Any]) -> Run:
-    """Change what people may edit: names, config, tags, notes. `config` and `summary` are merged, not replaced.
+def ensure(
+    project: Project, *, run_id: str | None, by: User, at: datetime, starting: bool, **fields: Any
+) -> tuple[Run, bool]:
+    """The run a script speaks of, and whether it was made now. `fields` are those of `create`; None is not given.
+
+    A script says this again and again. Only one that is `starting` takes a run that is over back to running.
+
+    Raises:
+        ValidationError: by field.
+    """
+    run_id = run_id or new_run_id()
+    _check_id(run_id)
+    fields = {name: value for name, value in fields.items() if value is not None}
+    run = Run.objects.filter(project=project, run_id=run_id).first()
+    if run is None:
+        named = {"display_name": invented_name(Run.objects.filter(project=project).count() + 1)} | fields
+        try:
+            return create(project, by=by, at=at, run_id=run_id, **named), True
+        except RunExists:
+            # Another request made it between the look and the insert.
+            run = Run.objects.get(project=project, run_id=run_id)
+    waits = fields.pop("state", RunState.RUNNING) == RunState.PENDING
+    with transaction.atomic():
+        run = update(run, changes=fields)
+        return (start_again(run, by=by, at=at) if starting and not waits else run), False
+
+
+def start_again(run: Run, *, by: User, at: datetime) -> Run:
+    """A script goes on with the run, or begins one that waits: nobody wishes any more that it ends."""
+    run = start(run, by=by, at=at)
+    run.stop_requested_at = None
+    run.preempting = False
+    run.heartbeat_at = max(run.heartbeat_at, at)
+    run.save(update_fields=["stop_requested_at", "preempting", "heartbeat_at"])
+    return run
+
+
+def _check_id(run_id: str) -> None:
+    # Before the look: PostgreSQL cannot even be asked for some texts.
+    try:
+        Run._meta.get_field("run_id").run_validators(run_id)
+    except ValidationError as error:
+        raise ValidationError({"run_id": error.messages}) from error
+
+
+def update(run: Run, *, changes: Mapping[str, Any], replacing: Collection[str] = ()) -> Run:
+    """Change what people may edit: names, config, tags, notes. Documents are merged, unless they are among those to
+    be replaced.
 
     Raises:
         ValidationError: by field.
@@ -77,8 +126,8 @@ def update(run: Run, *, changes: Mapping[str, Any]) -> Run:
     with transaction.atomic():
         locked = lock(run)
         for name, value in changes.items():
-            old = getattr(locked, name)
-            merged = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+            merges = name in DOCUMENTS and name not in replacing
+            merged = {**getattr(locked, name), **value} if merges else value
             if name in DOCUMENTS:
                 _check_size(name, merged)
             setattr(locked, name, merged)
@@ -95,16 +144,50 @@ def start(run: Run, *, by: User | None, at: datetime) -> Run:
 def finish(run: Run, *, exit_code: int, by: User | None, at: datetime) -> Run:
     """The script ended: Finished with exit code 0, Failed with any other. Saying the same again changes nothing.
 
+    One that was asked to stop, and did not end well, was killed.
+
     Raises:
         InvalidTransition: the run ended differently before.
     """
-    to = RunState.FINISHED if exit_code == 0 else RunState.FAILED
-    return _move(run, to=to, by=by, at=at, exit_code=exit_code)
+    with transaction.atomic():
+        locked = lock(run)
+        to = RunState.FINISHED if exit_code == 0 else RunState.FAILED
+        if to is RunState.FAILED and locked.stop_requested_at is not None:
+            to = RunState.KILLED
+        return _move_locked(locked, to=to, by=by, at=at, exit_code=exit_code)
 
 
 def kill(run: Run, *, by: User | None, at: datetime) -> Run:
     """Somebody stopped it on purpose; this never fires an automation."""
     return _move(run, to=RunState.KILLED, by=by, at=at)
+
+
+def request_stop(run: Run, *, by: User, at: datetime) -> Run:
+    """Ask the script to end: it is told when it next sends something. A run that waits is killed at once; one that is
+    over is left alone."""
+    with transaction.atomic():
+        run = lock(run)
+        if run.state == RunState.PENDING:
+            return _move_locked(run, to=RunState.KILLED, by=by, at=at)
+        if run.state == RunState.RUNNING and run.stop_requested_at is None:
+            run.stop_requested_at = at
+            run.save(update_fields=["stop_requested_at"])
+    return run
+
+
+def wait_again(run: Run, *, by: User, at: datetime) -> Run:
+    """Somebody will start it anew: a run that failed, crashed or still runs is pending again.
+
+    Raises:
+        InvalidTransition: it finished, or was killed.
+    """
+    return _move(run, to=RunState.PENDING, by=by, at=at)
+
+
+def delete(run: Run) -> None:
+    """Delete the run with all it logged and uploaded."""
+    with transaction.atomic():
+        run.delete()
 
 
 def heartbeat(run: Run, *, at: datetime) -> Run:
@@ -136,7 +219,7 @@ def mark_crashed(*, silent_for: timedelta, at: datetime) -> list[Run]:
 
 
 def _cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
-    problems: dict[str, Any] = dict.fromkeys(set(fields) - EDITABLE, "This cannot be set.")
+    problems: dict[str, Any] = dict.fromkeys(set(fields) - EDITABLE - REPORTED, "This cannot be set.")
     cleaned: dict[str, Any] = {}
     for name, value in fields.items():
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 
+from projects.access import Permission, require, role_in_organization
 from projects.models import Organization, OrganizationMember, Project, Role, Team, TeamMember, User
 
 
@@ -16,7 +17,7 @@ def create_organization(name: str) -> Organization:
         ValidationError: bad or taken name.
     """
     organization = Organization(name=name)
-    _insert(organization)
+    _write(organization)
     return organization
 
 
@@ -27,7 +28,22 @@ def create_team(name: str, *, organization: Organization) -> Team:
         ValidationError: bad name, or taken by a team or a user.
     """
     team = Team(name=name, organization=organization)
-    _insert(team)
+    _write(team)
+    return team
+
+
+def open_team(name: str, *, organization: Organization, by: User, admin: User | None = None) -> Team:
+    """Make a team of the organization for somebody, who is its admin: for admins of the organization.
+
+    Raises:
+        PermissionDenied: `by` is none.
+        ValidationError: bad or taken name.
+    """
+    if role_in_organization(by, organization) is not Role.ADMIN:
+        raise PermissionDenied(f"You may not create teams in {organization}. Ask an admin of the organization.")
+    with transaction.atomic():
+        team = create_team(name, organization=organization)
+        set_role(admin or by, team=team, role=Role.ADMIN)
     return team
 
 
@@ -60,12 +76,14 @@ def create_project(name: str, *, team: Team, description: str = "") -> Project:
         ValidationError: bad or taken name.
     """
     project = Project(team=team, name=name, description=description)
-    _insert(project)
+    _write(project)
     return project
 
 
-def ensure_project(name: str, *, team: Team) -> Project:
+def ensure_project(name: str, *, team: Team, description: str = "") -> Project:
     """The team's project of this name, made if there is none yet: scripts need not create it first.
+
+    The description is for a new one.
 
     Raises:
         ValidationError: bad name.
@@ -77,18 +95,41 @@ def ensure_project(name: str, *, team: Team) -> Project:
         return project
     try:
         with transaction.atomic():
-            return Project.objects.create(team=team, name=name)
+            return Project.objects.create(team=team, name=name, description=description)
     except IntegrityError:
         # Another process made it between the look and the insert.
         return Project.objects.get(team=team, name=name)
 
 
-def _insert(fresh: Model) -> None:
-    fresh.full_clean()
+def rename_project(project: Project, name: str, *, by: User) -> Project:
+    """Give the project another name; addresses with the old one lead nowhere afterwards.
+
+    Raises:
+        ValidationError: bad or taken name.
+        Http404, PermissionDenied: `by` may not.
+    """
+    require(by, Permission.EDIT_PROJECTS, project.team)
+    project.name = name
+    _write(project)
+    return project
+
+
+def delete_project(project: Project, *, by: User) -> None:
+    """Delete the project with its runs, what they logged, its artifacts and its automations.
+
+    Raises:
+        Http404, PermissionDenied: `by` may not.
+    """
+    require(by, Permission.EDIT_PROJECTS, project.team)
+    project.delete()
+
+
+def _write(row: Model) -> None:
+    row.full_clean()
     try:
         with transaction.atomic():
-            fresh.save()
+            row.save()
     except IntegrityError:
         # Somebody took the name between the look and the write: looking again says so.
-        fresh.full_clean()
+        row.full_clean()
         raise

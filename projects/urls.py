@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects import views
+from projects import run_pages, views
 
 app_name = "projects"
 urlpatterns = [
@@ -10,5 +10,8 @@ urlpatterns = [
     path("projects/new", views.create_project, name="create"),
     path("<str:team>/", views.team_page, name="team"),
     path("<str:team>/<str:project>/", views.project_page, name="project"),
-    path("<str:team>/<str:project>/runs/<str:run_id>", views.run_page, name="run"),
+    path("<str:team>/<str:project>/runs/<str:run_id>", run_pages.run_page, name="run"),
+    path("<str:team>/<str:project>/runs/<str:run_id>/stop", run_pages.stop, name="stop_run"),
+    path("<str:team>/<str:project>/runs/<str:run_id>/console", run_pages.console_text, name="run_console"),
+    path("<str:team>/<str:project>/runs/<str:run_id>/files/<path:name>", run_pages.file, name="run_file"),
 ]

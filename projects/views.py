@@ -1,4 +1,4 @@
-"""Pages of projects and runs. The tabs Artifacts, Automations and History belong to the applications above."""
+"""Pages of projects; `run_pages` has those of a run. The other tabs belong to the applications above."""
 
 from __future__ import annotations
 
@@ -85,20 +85,6 @@ def project_page(request: PageRequest, team: str, project: str) -> HttpResponse:
     }
     template = "projects/_runs.html" if request.htmx.target == "runs" else "projects/project.html"
     return render(request, template, context)
-
-
-@login_required
-@require_safe
-def run_page(request: PageRequest, team: str, project: str, run_id: str) -> HttpResponse:
-    """One run: what it is, what it was given, what it logged last."""
-    run = access.run_for(request.user, team, project, run_id)
-    context = {
-        "run": run,
-        "project": run.project,
-        "summary": sorted(listing.flattened(run.summary)),
-        "config": sorted(listing.flattened(run.config)),
-    }
-    return render(request, "projects/run.html", context)
 
 
 def _may_log_in(request: PageRequest) -> QuerySet[Team]:

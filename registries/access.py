@@ -7,11 +7,21 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404
 
 from projects import access as projects_access
 from projects.models import Role, TeamMember
-from registries.models import Collection, Membership, Registry, RegistryMember
+from registries.models import (
+    Artifact,
+    ArtifactState,
+    Collection,
+    Membership,
+    Registry,
+    RegistryMember,
+    RegistryTeam,
+    Visibility,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -20,6 +30,7 @@ if TYPE_CHECKING:
     from projects.models import User
 
 VERSION_NUMBER = re.compile(r"\Av(0|[1-9][0-9]{0,8})\Z")
+CONTENT_NAME = re.compile(r"\A[0-9a-f]{20,64}\Z")
 
 
 class Permission(StrEnum):
@@ -38,20 +49,36 @@ NEEDED_ROLE = {
 
 
 def role_in(user: User | AnonymousUser, registry: Registry) -> Role | None:
-    """The higher of the user's roles in the organization, in any of its teams (as member at most) and here."""
+    """The highest of the user's roles in the organization, in any of its teams (as member at most) and here, their
+    own one and those of their teams.
+
+    In a restricted registry only the last count, for all but admins of the organization.
+    """
     if not user.is_authenticated:
         return None
     role = projects_access.role_in_organization(user, registry.organization)
     if role is Role.ADMIN:
         return role
-    here = RegistryMember.objects.filter(registry=registry, user=user).values_list("role", flat=True).first()
-    roles = [candidate for candidate in (role, Role(here) if here else None) if candidate is not None]
-    in_teams = TeamMember.objects.filter(team__organization=registry.organization, user=user)
-    roles += [
-        Role.VIEW_ONLY if team_role == Role.VIEW_ONLY else Role.MEMBER
-        for team_role in in_teams.values_list("role", flat=True).distinct()
-    ]
+    roles = _roles_here(user, registry)
+    if registry.visibility == Visibility.ORGANIZATION:
+        roles += [role] if role else []
+        in_teams = TeamMember.objects.filter(team__organization=registry.organization, user=user)
+        roles += [
+            Role.VIEW_ONLY if team_role == Role.VIEW_ONLY else Role.MEMBER
+            for team_role in in_teams.values_list("role", flat=True).distinct()
+        ]
     return max(roles, key=lambda candidate: candidate.rank, default=None)
+
+
+def _roles_here(user: User, registry: Registry) -> list[Role]:
+    """The user's own role in the registry, and those their teams give them."""
+    own = RegistryMember.objects.filter(registry=registry, user=user).values_list("role", flat=True)
+    by_teams = RegistryTeam.objects.filter(registry=registry, team__memberships__user=user).values_list(
+        "team__memberships__role", "role"
+    )
+    return [Role(role) for role in own] + [
+        Role.VIEW_ONLY if in_team == Role.VIEW_ONLY else Role(here) for in_team, here in by_teams
+    ]
 
 
 def may(user: User | AnonymousUser, permission: Permission, registry: Registry) -> bool:
@@ -135,22 +162,22 @@ def collection_for(
 
 def memberships_of(collection: Collection) -> QuerySet[Membership]:
     """The collection's versions, newest first, with all that their pages and facts show."""
-    return (
-        Membership.objects.filter(collection=collection)
-        .select_related(
-            "collection__project__team__organization",
-            "collection__registry__organization",
-            "artifact__user",
-            "artifact__run__project__team",
-            "artifact__collection__project__team",
-        )
-        .prefetch_related("aliases", "artifact__tags")
-        .order_by("-version_index")
-    )
+    return with_facts(Membership.objects.filter(collection=collection)).order_by("-version_index")
+
+
+def with_facts(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
+    """The same rows with all that their pages and facts show."""
+    return memberships.select_related(
+        "collection__project__team__organization",
+        "collection__registry__organization",
+        "artifact__user",
+        "artifact__run__project__team",
+        "artifact__collection__project__team",
+    ).prefetch_related("aliases", "artifact__tags")
 
 
 def version_for(collection: Collection, name: str) -> Membership:
-    """The version called `v3`, `latest` or by an alias.
+    """The version called `v3`, `latest`, by an alias, or by its digest or commit hash.
 
     Raises:
         Http404: the collection has none.
@@ -163,6 +190,28 @@ def version_for(collection: Collection, name: str) -> Membership:
         found = versions.first()
     else:
         found = versions.filter(aliases__name=name).first()
+        # The client also knows a version by what no one chose: its content, or the moment of its commit.
+        by_content = Q(artifact__digest=name) | Q(artifact__commit_hash=name)
+        found = found or (versions.filter(by_content).first() if CONTENT_NAME.match(name) else None)
     if found is None:
         raise Http404(f"There is no version “{name}” in {collection}.")
+    return found
+
+
+def begun_version(user: User | AnonymousUser, pk: int) -> Artifact:
+    """The version with this key, complete or still being uploaded, for somebody who may log in its project.
+
+    Raises:
+        Http404: there is none the user may see.
+        PermissionDenied: the user may only look.
+    """
+    found = (
+        Artifact.objects.filter(pk=pk, collection__in=Collection.objects.visible_to(user))
+        .exclude(state=ArtifactState.DELETED)
+        .select_related("collection__project__team__organization")
+        .first()
+    )
+    if found is None:
+        raise Http404("There is no such version.")
+    require_labels(user, found.collection)
     return found

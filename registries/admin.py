@@ -15,11 +15,14 @@ from django.http import HttpRequest
 
 from projects.operators import OperatorAdmin, OperatorInline, RecordAdmin
 from registries.models import (
+    AcceptedType,
     Alias,
     Artifact,
     Collection,
+    CollectionKind,
     CollectionTag,
     Membership,
+    ProtectedAlias,
     Registry,
     RegistryMember,
     Tag,
@@ -31,12 +34,20 @@ class RegistryMemberInline(OperatorInline):
     autocomplete_fields = ["user"]
 
 
+class AcceptedTypeInline(OperatorInline):
+    model = AcceptedType
+
+
+class ProtectedAliasInline(OperatorInline):
+    model = ProtectedAlias
+
+
 @admin.register(Registry)
 class RegistryAdmin(OperatorAdmin):
-    list_display = ["name", "organization", "created_at"]
+    list_display = ["name", "organization", "visibility", "created_at"]
     search_fields = ["name", "organization__name"]
     autocomplete_fields = ["organization"]
-    inlines = [RegistryMemberInline]
+    inlines = [RegistryMemberInline, AcceptedTypeInline, ProtectedAliasInline]
     related = ["organization"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -59,6 +70,8 @@ class CollectionForm(forms.ModelForm):
             homes = [self.cleaned_data.get("project"), self.cleaned_data.get("registry")]
             if homes.count(None) != 1:
                 raise ValidationError("Choose the project or the registry that holds the collection, and only one.")
+            if self.cleaned_data.get("registry"):
+                self.instance.kind = CollectionKind.PORTFOLIO
         return cleaned
 
 

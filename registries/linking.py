@@ -8,13 +8,13 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from projects.models import Organization, Role, User
-from registries import labels
+from projects.models import Organization, Project, Role, User
+from registries import curation, labels, protection
 from registries.access import memberships_of
-from registries.artifacts import TypeConflict, add_membership
+from registries.artifacts import HoldsLinks, TypeConflict, add_membership, ensure_collection
 from registries.events import LINK_ARTIFACT, UNLINK_ARTIFACT, announce_artifact
 from registries.locking import lock_collection, lock_version
-from registries.models import Collection, Membership, Registry, RegistryMember
+from registries.models import Collection, CollectionKind, Membership, Registry, RegistryMember
 
 
 class NotALink(Exception):
@@ -44,10 +44,13 @@ def create_collection(registry: Registry, name: str, *, type: str, description: 
     """Make an empty collection in the registry.
 
     Raises:
-        ValidationError: bad or taken name, bad type.
+        ValidationError: bad or taken name, bad type, or one the registry does not accept.
     """
-    collection = Collection(registry=registry, name=name, type=type, description=description)
+    collection = Collection(
+        registry=registry, name=name, type=type, kind=CollectionKind.PORTFOLIO, description=description
+    )
     collection.full_clean(validate_constraints=False)
+    curation.require_accepted(registry, type)
     _refuse_taken(collection)
     try:
         with transaction.atomic():
@@ -68,25 +71,22 @@ def _refuse_taken(collection: Collection) -> None:
 def link(
     source: Membership, *, to: Collection, by: User, at: datetime, aliases: Sequence[str] = ()
 ) -> tuple[Membership, bool]:
-    """Link a version to a registry's collection, where it gets a number of its own.
+    """Link a version to a collection of a registry or of another project, where it gets a number of its own.
 
     Linking again only adds the aliases. Returns the membership there, and whether it is new.
 
     Raises:
-        ValidationError: the collection is not a registry's, is of another organization, or an alias is none.
+        ValidationError: the collection is of another organization, its registry does not accept the type, or an
+            alias is none.
         TypeConflict: the collection holds another type.
+        HoldsLinks: versions are logged in the collection, not linked to it.
+        PermissionDenied: an alias is protected.
         Http404: the collection was deleted meanwhile.
     """
-    if to.registry is None:
-        raise ValidationError("Versions are linked to collections of a registry, not of a project.")
-    home = source.artifact.collection.project
-    # A personal project belongs to no organization: its owner may bring versions into any they may link in.
-    if home is not None and home.team.organization_id not in {None, to.registry.organization_id}:
-        raise ValidationError(f"{home} is not of the organization {to.registry.organization}; link within it.")
-    if to.type != source.collection.type:
-        raise TypeConflict(to, source.collection.type)
+    _refuse_misfit(source, to)
     for name in aliases:
         labels.validate_alias(name)
+    protection.require_aliases(by, to, aliases)
     with transaction.atomic():
         # One writer a collection at a time: linking twice at once makes one link.
         lock_collection(to.pk)
@@ -107,16 +107,59 @@ def link(
     return membership, existing is None
 
 
+def link_by_name(
+    source: Membership,
+    *,
+    to: Registry | Project,
+    name: str,
+    by: User,
+    at: datetime,
+    aliases: Sequence[str] = (),
+) -> tuple[Membership, bool]:
+    """Link a version to the collection of this name, which is made if there is none yet.
+
+    Raises:
+        ValidationError, TypeConflict, HoldsLinks, PermissionDenied, Http404: as `link`.
+    """
+    home = {"registry": to} if isinstance(to, Registry) else {"project": to}
+    with transaction.atomic():
+        collection = ensure_collection(name, type=source.collection.type, kind=CollectionKind.PORTFOLIO, **home)
+        return link(source, to=collection, by=by, at=at, aliases=aliases)
+
+
+def _refuse_misfit(source: Membership, to: Collection) -> None:
+    if not to.is_linked:
+        raise HoldsLinks(to)
+    home = source.artifact.collection.project
+    assert home is not None  # versions are logged in projects
+    # A personal project belongs to no organization: its owner may bring versions into any they may link in.
+    if home.team.organization_id not in {None, _organization_of(to)}:
+        raise ValidationError(f"{home} is not of the organization of {to}; link within one organization.")
+    if to.type != source.collection.type:
+        raise TypeConflict(to, source.collection.type)
+    if to.registry is not None:
+        curation.require_accepted(to.registry, to.type)
+
+
+def _organization_of(collection: Collection) -> int | None:
+    if collection.registry is not None:
+        return collection.registry.organization_id
+    assert collection.project is not None  # the check constraint says so
+    return collection.project.team.organization_id
+
+
 def unlink(membership: Membership, *, by: User, at: datetime) -> None:
-    """Take a linked version out of the registry's collection; where it was logged it stays.
+    """Take a linked version out of the collection; where it was logged it stays.
 
     Raises:
         NotALink: the version was logged here.
+        PermissionDenied: it has a protected alias.
         Http404: somebody removed the link meanwhile.
     """
     if not membership.is_link:
         raise NotALink(f"{membership} was logged here; only links can be removed.")
     with transaction.atomic():
         membership = lock_version(membership)
+        protection.require_aliases(by, membership.collection, membership.alias_names)
         announce_artifact(UNLINK_ARTIFACT, membership, dedupe_key=f"unlink:{membership.pk}", by=by, at=at)
         membership.delete()

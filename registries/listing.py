@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from projects.models import Organization, OrganizationMember, Project, Role, Run, TeamMember, User
 from registries.access import memberships_of
-from registries.models import Alias, Collection, Membership, Registry, RegistryMember
+from registries.models import Alias, Collection, Membership, Registry, RegistryMember, RegistryTeam, Visibility
 
 MEMBER_ROLES = (Role.MEMBER, Role.ADMIN)
 
@@ -97,10 +97,19 @@ def registries_open_to(user: User) -> QuerySet[Registry]:
     registries = Registry.objects.visible_to(user)
     if user.is_superuser:
         return registries
+    administered = OrganizationMember.objects.filter(user=user, role=Role.ADMIN).values("organization")
     own = OrganizationMember.objects.filter(user=user, role__in=MEMBER_ROLES).values("organization")
     by_team = TeamMember.objects.filter(user=user, role__in=MEMBER_ROLES).values("team__organization")
     here = RegistryMember.objects.filter(user=user, role__in=MEMBER_ROLES).values("registry")
-    return registries.filter(Q(organization__in=own) | Q(organization__in=by_team) | Q(pk__in=here))
+    teams = TeamMember.objects.filter(user=user, role__in=MEMBER_ROLES).values("team")
+    here_by_team = RegistryTeam.objects.filter(team__in=teams, role__in=MEMBER_ROLES).values("registry")
+    by_membership = Q(organization__in=own) | Q(organization__in=by_team)
+    return registries.filter(
+        Q(organization__in=administered)
+        | Q(pk__in=here)
+        | Q(pk__in=here_by_team)
+        | Q(by_membership, visibility=Visibility.ORGANIZATION)
+    )
 
 
 def organizations_administered_by(user: User) -> QuerySet[Organization]:

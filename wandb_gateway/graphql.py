@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -28,10 +28,11 @@ _quiet.propagate = False
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The context of every resolver: who asks, and in which request."""
+    """The context of every resolver: who asks, and in which request. `memory` keeps what several of them need."""
 
     user: User
     request: HttpRequest
+    memory: dict[str, Any] = field(default_factory=dict)
 
 
 @csrf_exempt  # signed in by key alone, never by cookie

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from wandb_gateway import graphql, refusals
+from wandb_gateway import files, filestream, graphql, refusals
 
 
 @csrf_exempt
@@ -16,5 +16,7 @@ def nothing_here(request: HttpRequest, **path: str) -> HttpResponse:
 app_name = "wandb_gateway"
 urlpatterns = [
     path("graphql", graphql.answer, name="graphql"),
+    path("files/<str:team>/<str:project>/<str:run_id>/file_stream", filestream.take, name="filestream"),
+    path("storage/<str:token>", files.bytes_at, name="storage"),
     path("sdk/<path:rest>", nothing_here),
 ]

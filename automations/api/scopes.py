@@ -57,7 +57,7 @@ def scope_of(automation: Automation) -> dict[str, Any]:
     """How `scope_named` would be asked for the automation's scope."""
     scope = automation.scope
     kind = automation.scope_kind.value
-    if isinstance(scope, Collection) and scope.is_linked:
+    if isinstance(scope, Collection) and scope.registry_id is not None:
         kind = "registry_collection"
     return {"kind": kind, "name": str(scope)}
 

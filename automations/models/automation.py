@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from automations.models.integration import Webhook
+from automations.models.integration import SlackChannel, Webhook
 from projects.events import Scopes
 from projects.models import Organization, Project, Team
 from registries.models import Collection, Registry
@@ -32,27 +33,55 @@ class EventType(models.TextChoices):
 
     RUN_STATE = "RUN_STATE", "Run state"
     RUN_METRIC = "RUN_METRIC", "Run metric threshold"
+    RUN_METRIC_CHANGE = "RUN_METRIC_CHANGE", "Run metric change"
+    RUN_METRIC_ZSCORE = "RUN_METRIC_ZSCORE", "Run metric z-score"
+    RUN_ALERT = "RUN_ALERT", "Alert raised"
     CREATE_ARTIFACT = "CREATE_ARTIFACT", "New artifact version"
     LINK_ARTIFACT = "LINK_MODEL", "Version linked"
+    UNLINK_ARTIFACT = "UNLINK_ARTIFACT", "Version unlinked"
     ADD_ARTIFACT_ALIAS = "ADD_ARTIFACT_ALIAS", "Alias added"
+    ADD_ARTIFACT_TAG = "ADD_ARTIFACT_TAG", "Tag added to a version"
+    REMOVE_ARTIFACT_TAG = "REMOVE_ARTIFACT_TAG", "Tag removed from a version"
+    ADD_COLLECTION_TAG = "ADD_COLLECTION_TAG", "Tag added to a collection"
+    REMOVE_COLLECTION_TAG = "REMOVE_COLLECTION_TAG", "Tag removed from a collection"
 
 
 class ActionKind(models.TextChoices):
     """What an automation does, by its wire name."""
 
     WEBHOOK = "GENERIC_WEBHOOK", "Webhook"
+    SLACK = "NOTIFICATION", "Slack notification"
     NO_OP = "NO_OP", "Do nothing"
 
 
+class Severity(models.TextChoices):
+    """How urgent a Slack message says it is."""
+
+    INFO = "INFO", "Info"
+    WARN = "WARN", "Warning"
+    ERROR = "ERROR", "Error"
+
+
+# The field that points at what an action acts on; the others are empty (automation_action_has_its_target).
+TARGETS: dict[ActionKind, str] = {ActionKind.WEBHOOK: "webhook", ActionKind.SLACK: "slack_channel"}
+
+
 # The scopes an event fits (EV1). In the database too: a pair that makes no sense cannot be stored.
+OF_RUNS = frozenset({ScopeKind.PROJECT, ScopeKind.TEAM, ScopeKind.ORGANIZATION})
 FITTING_SCOPES: dict[EventType, frozenset[ScopeKind]] = {
-    EventType.RUN_STATE: frozenset({ScopeKind.PROJECT, ScopeKind.TEAM, ScopeKind.ORGANIZATION}),
-    EventType.RUN_METRIC: frozenset({ScopeKind.PROJECT, ScopeKind.TEAM, ScopeKind.ORGANIZATION}),
-    EventType.CREATE_ARTIFACT: frozenset(
-        {ScopeKind.PROJECT, ScopeKind.COLLECTION, ScopeKind.TEAM, ScopeKind.ORGANIZATION}
-    ),
+    EventType.RUN_STATE: OF_RUNS,
+    EventType.RUN_METRIC: OF_RUNS,
+    EventType.RUN_METRIC_CHANGE: OF_RUNS,
+    EventType.RUN_METRIC_ZSCORE: OF_RUNS,
+    EventType.RUN_ALERT: OF_RUNS,
+    EventType.CREATE_ARTIFACT: OF_RUNS | {ScopeKind.COLLECTION},
     EventType.LINK_ARTIFACT: frozenset(ScopeKind),
+    EventType.UNLINK_ARTIFACT: frozenset(ScopeKind),
     EventType.ADD_ARTIFACT_ALIAS: frozenset(ScopeKind),
+    EventType.ADD_ARTIFACT_TAG: frozenset(ScopeKind),
+    EventType.REMOVE_ARTIFACT_TAG: frozenset(ScopeKind),
+    EventType.ADD_COLLECTION_TAG: frozenset(ScopeKind),
+    EventType.REMOVE_COLLECTION_TAG: frozenset(ScopeKind),
 }
 
 
@@ -78,6 +107,14 @@ def _exactly_one_scope() -> Q:
     return condition
 
 
+def _has_its_target() -> Q:
+    condition = Q()
+    for kind in ActionKind:
+        targets = {f"{field}__isnull": TARGETS.get(kind) != field for field in TARGETS.values()}
+        condition |= Q(action_kind=kind.value, **targets)
+    return condition
+
+
 class AutomationQuerySet(models.QuerySet["Automation"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Automations whose scope the user may see."""
@@ -93,14 +130,14 @@ class AutomationQuerySet(models.QuerySet["Automation"]):
             | Q(organization__in=Organization.objects.visible_to(user))
         )
 
-    def listening_to(self, event_type: str, scopes: Scopes) -> Self:
-        """Enabled automations on this event in any scope that contains it: one indexed look-up a scope."""
+    def listening_to(self, event_types: Sequence[str], scopes: Scopes) -> Self:
+        """Enabled automations on one of these events in any scope that contains it: one indexed look-up a scope."""
         covering = Q(pk__in=[])
         for kind in ScopeKind:
             key = getattr(scopes, kind.value)
             if key is not None:
                 covering |= Q(**{kind.value: key})
-        return self.filter(covering, event_type=event_type, enabled=True)
+        return self.filter(covering, event_type__in=event_types, enabled=True)
 
     def in_project(self, project: Project) -> Self:
         """Automations of the project and of its collections, as its Automations tab lists them."""
@@ -136,6 +173,12 @@ class Automation(models.Model):
     action_kind = models.CharField("action", max_length=32, choices=ActionKind)
     webhook = models.ForeignKey(Webhook, on_delete=models.RESTRICT, null=True, blank=True, related_name="automations")
     payload = models.TextField(blank=True, help_text="JSON template; empty for the default document.")
+    slack_channel = models.ForeignKey(
+        SlackChannel, on_delete=models.RESTRICT, null=True, blank=True, related_name="automations"
+    )
+    title = models.TextField(blank=True, help_text="Of a Slack message, a template; empty for the automation's name.")
+    message = models.TextField(blank=True, help_text="Text of a Slack message, a template.")
+    severity = models.CharField(max_length=8, choices=Severity, blank=True, help_text="Of a Slack message.")
     created_by = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -148,10 +191,11 @@ class Automation(models.Model):
         constraints = [
             models.CheckConstraint(condition=_exactly_one_scope(), name="automation_has_one_scope"),
             models.CheckConstraint(condition=_fitting_pairs(), name="automation_event_fits_scope"),
+            models.CheckConstraint(condition=_has_its_target(), name="automation_action_has_its_target"),
             models.CheckConstraint(
-                condition=Q(action_kind=ActionKind.WEBHOOK.value, webhook__isnull=False)
-                | Q(action_kind=ActionKind.NO_OP.value, webhook__isnull=True),
-                name="automation_action_has_its_target",
+                condition=Q(action_kind=ActionKind.SLACK.value, severity__in=Severity.values)
+                | (~Q(action_kind=ActionKind.SLACK.value) & Q(severity="")),
+                name="automation_severity_of_slack",
             ),
             *(
                 models.UniqueConstraint(
@@ -188,6 +232,11 @@ class Automation(models.Model):
         """The thing this automation covers."""
         scope: Organization | Team | Project | Registry | Collection = getattr(self, self.scope_kind.value)
         return scope
+
+    @property
+    def target(self) -> Webhook | SlackChannel | None:
+        """What its action acts on."""
+        return self.webhook or self.slack_channel
 
     def get_absolute_url(self) -> str:
         return reverse("automations:detail", kwargs={"pk": self.pk})

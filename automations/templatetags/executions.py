@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from django import template
 from django.utils.html import format_html
 
+from automations import subjects
 from automations.models import EventType, Execution
-from registries.models import Membership
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -32,28 +32,12 @@ def took(execution: Execution) -> timedelta | None:
 
 @register.simple_tag
 def subject(execution: Execution) -> str | SafeString:
-    """The run or version that the event is about, as a link while it exists; a run with the state it entered."""
-    details = execution.event.details
-    if "collection" in details:
-        return _version(execution)
-    return format_html("{} {}", _run(execution), details["state"]) if "state" in details else _run(execution)
-
-
-def _version(execution: Execution) -> str | SafeString:
+    """The run, version or collection that the event is about, as a link while it exists; a run with the state it
+    entered, or the alert it raised."""
     event, details = execution.event, execution.event.details
-    name = f"{details['collection']}:{details.get('alias') or details.get('version', '')}"
-    if event.collection is None or event.artifact_id is None or "version_index" not in details:
-        return name
-    # Where the version is in this collection; the membership itself need not be read for its address.
-    there = Membership(collection=event.collection, version_index=details["version_index"])
-    return _link(there.get_absolute_url(), name)
-
-
-def _run(execution: Execution) -> str | SafeString:
-    event = execution.event
-    name = str(event.facts.get("display_name") or (event.run.display_name if event.run else "a deleted run"))
-    return _link(event.run.get_absolute_url(), name) if event.run else name
-
-
-def _link(address: str, name: str) -> SafeString:
-    return format_html('<a class="name" href="{}" title="{}">{}</a>', address, name, name)
+    name = subjects.name_of(event)
+    address = subjects.address_of(event)
+    shown = format_html('<a class="name" href="{}" title="{}">{}</a>', address, name, name) if address else name
+    if "state" in details:
+        return format_html("{} {}", shown, details["state"])
+    return format_html("{}, “{}”", shown, details["title"]) if "level" in details else shown

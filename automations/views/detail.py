@@ -36,7 +36,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     place = place_of(request.user, automation.scope)
     found = history.executions_in(automation, reader=request.user)[: LATEST + 1]
     executions = disclosure.prepare(found, reader=request.user)
-    webhook_shown = disclosure.may_see_webhook(request.user, automation.webhook)
+    target_shown = disclosure.may_see_target(request.user, automation.target)
     figures_shown = disclosure.may_see_figures(request.user, automation)
     context: dict[str, Any] = {
         **(place.frame if place else {}),
@@ -44,8 +44,8 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "place": place,
         "editable": may_edit(request.user, automation.scope),
         "when": sentences.when_clause(automation.event_type, automation.condition, automation.filter),
-        "do": sentences.do_clause(automation.action_kind, automation.webhook, hidden=not webhook_shown),
-        "webhook_shown": webhook_shown,
+        "do": sentences.do_clause(automation.action_kind, automation.target, hidden=not target_shown),
+        "target_shown": target_shown,
         "figures_shown": figures_shown,
         "trigger": trigger_for(automation.event_type),
         "stored": _stored(automation),

@@ -76,17 +76,17 @@ def _list(request: HttpRequest, place: Place) -> HttpResponse:
 def rows_of(automations: Iterable[Automation], *, reader: User | AnonymousUser) -> list[dict[str, Any]]:
     """Automations of `history.automations_in` as a list shows them to the reader."""
     listed = list(automations)
-    webhooks = disclosure.visible_webhooks(reader, listed)
-    return [row_of(automation, webhook_hidden=automation.webhook_id not in webhooks) for automation in listed]
+    hidden = disclosure.hidden_targets(reader, listed)
+    return [row_of(automation, target_hidden=automation.pk in hidden) for automation in listed]
 
 
-def row_of(automation: Automation, *, webhook_hidden: bool) -> dict[str, Any]:
+def row_of(automation: Automation, *, target_hidden: bool) -> dict[str, Any]:
     """An automation of `history.automations_in` as a row shows it."""
     when = sentences.when_clause(automation.event_type, automation.condition, automation.filter)
     return {
         "automation": automation,
         "when": when,
-        "do": sentences.do_clause(automation.action_kind, automation.webhook, hidden=webhook_hidden),
+        "do": sentences.do_clause(automation.action_kind, automation.target, hidden=target_hidden),
         "last_key": getattr(automation, "last_key", None),
         "last_status": getattr(automation, "last_status", None),
         "last_created_at": getattr(automation, "last_created_at", None),

@@ -32,10 +32,10 @@ class UnknownEncoding(Exception):
     """The body is packed in a way this server cannot unpack."""
 
 
-def too_large() -> str:
+def too_large(most: int | None = None) -> str:
     """The sentence for a body over the limit."""
     return (
-        f"The body is too large: at most {settings.MAX_BODY_BYTES:,} bytes are accepted, also after"
+        f"The body is too large: at most {most or settings.MAX_BODY_BYTES:,} bytes are accepted, also after"
         " unpacking gzip or zstd. Send it in smaller parts."
     )
 
@@ -50,8 +50,8 @@ def require_length(request: HttpRequest) -> None:
         raise LengthMissing("Send the body as a whole, with a Content-Length, rather than in chunks.")
 
 
-def read(request: HttpRequest) -> bytes:
-    """The body, unpacked.
+def read(request: HttpRequest, *, most: int | None = None) -> bytes:
+    """The body, unpacked; `most` bytes of it, where the limit of all other addresses is not the right one.
 
     Raises:
         LengthMissing: it is sent in chunks.
@@ -64,25 +64,28 @@ def read(request: HttpRequest) -> bytes:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError as error:
         raise ParseError("The header Content-Length is not a number.") from error
-    if length > settings.MAX_BODY_BYTES:
-        raise BodyTooLarge(too_large())
+    limit = most or settings.MAX_BODY_BYTES
+    if length > limit:
+        raise BodyTooLarge(too_large(limit))
+    # Django's own limit, which is the one of all other addresses, is for `request.body`.
+    body = request.read() if most else request.body
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding in {"", "identity"}:
-        return request.body
+        return body
     if encoding in {"gzip", "x-gzip"}:
-        return _bounded(_gunzip, request.body, "gzip")
+        return _bounded(_gunzip, body, "gzip", limit)
     if encoding == "zstd":
-        return _bounded(_unzstd, request.body, "zstd")
+        return _bounded(_unzstd, body, "zstd", limit)
     raise UnknownEncoding(f"“Content-Encoding: {encoding[:40]}” is unknown here. Use gzip, zstd or none.")
 
 
-def _bounded(unpack: Any, body: bytes, encoding: str) -> bytes:
+def _bounded(unpack: Any, body: bytes, encoding: str, limit: int) -> bytes:
     try:
-        unpacked: bytes = unpack(body, settings.MAX_BODY_BYTES + 1)
+        unpacked: bytes = unpack(body, limit + 1)
     except (zlib.error, zstandard.ZstdError, EOFError) as error:
         raise ParseError(f"The body is not valid {encoding}, although Content-Encoding says so.") from error
-    if len(unpacked) > settings.MAX_BODY_BYTES:
-        raise BodyTooLarge(too_large())
+    if len(unpacked) > limit:
+        raise BodyTooLarge(too_large(limit))
     return unpacked
 
 

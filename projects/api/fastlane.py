@@ -12,7 +12,8 @@ from projects import keys
 from projects.access import NEEDED_ROLE, Permission
 from projects.models import Role, Run
 
-HOLDER_AND_RUN = """SELECT run.id, key.id, holder.is_superuser, member.role, administrator.role
+HOLDER_AND_RUN = """SELECT run.id, run.stop_requested_at IS NOT NULL OR run.state = 'killed',
+        key.id, holder.is_superuser, member.role, administrator.role
     FROM projects_apikey key
     JOIN projects_user holder ON holder.id = key.user_id
     JOIN projects_team team ON team.name = %s
@@ -26,7 +27,13 @@ HOLDER_AND_RUN = """SELECT run.id, key.id, holder.is_superuser, member.role, adm
 
 
 def run_to_append_to(key: str | None, *, team: str, project: str, run_id: str) -> Run | None:
-    """The run, with nothing but its key, if the API key's holder may surely log to it."""
+    """The run, with nothing but its primary key, if the API key's holder may surely log to it."""
+    found = run_and_wish(key, team=team, project=project, run_id=run_id)
+    return None if found is None else found[0]
+
+
+def run_and_wish(key: str | None, *, team: str, project: str, run_id: str) -> tuple[Run, bool] | None:
+    """The same, and whether somebody wishes that the script ends."""
     if not key:
         return None
     with connection.cursor() as cursor:
@@ -34,10 +41,10 @@ def run_to_append_to(key: str | None, *, team: str, project: str, run_id: str) -
         row = cursor.fetchone()
     if row is None:
         return None
-    run, api_key, is_superuser, member, administrator = row
+    run, is_to_stop, api_key, is_superuser, member, administrator = row
     rules = is_superuser or administrator == Role.ADMIN
     logs = member is not None and Role(member).rank >= NEEDED_ROLE[Permission.LOG].rank
     if not (rules or logs):
         return None
     keys.note_use(api_key, at=timezone.now())
-    return Run(pk=run)
+    return Run(pk=run), bool(is_to_stop)

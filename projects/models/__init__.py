@@ -1,3 +1,6 @@
+from projects.models.alert import AlertLevel, RunAlert
+from projects.models.console import ConsoleChunk
+from projects.models.file import Blob, RunFile
 from projects.models.history import MetricChunk, MetricWindow
 from projects.models.key import ApiKey
 from projects.models.project import Project
@@ -6,7 +9,10 @@ from projects.models.team import Organization, OrganizationMember, Role, Team, T
 from projects.models.user import User
 
 __all__ = [
+    "AlertLevel",
     "ApiKey",
+    "Blob",
+    "ConsoleChunk",
     "MetricChunk",
     "MetricWindow",
     "Organization",
@@ -14,6 +20,8 @@ __all__ = [
     "Project",
     "Role",
     "Run",
+    "RunAlert",
+    "RunFile",
     "RunState",
     "Team",
     "TeamMember",

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from projects.models.entity import Entity
 from projects.names import NAME_LENGTH, validate_not_reserved, validate_slug_name
 
 if TYPE_CHECKING:
@@ -44,10 +45,9 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         )
 
 
-class Organization(models.Model):
+class Organization(Entity):
     """Owns teams and registries."""
 
-    name = models.CharField(max_length=NAME_LENGTH, unique=True, validators=[validate_slug_name, validate_not_reserved])
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OrganizationQuerySet.as_manager()
@@ -87,7 +87,7 @@ class TeamQuerySet(models.QuerySet["Team"]):
         )
 
 
-class Team(models.Model):
+class Team(Entity):
     """Owns projects, webhooks and secrets. A personal team has an owner and no organization."""
 
     name = models.CharField(

@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
+from projects.models import entity
 from projects.names import NAME_LENGTH, validate_not_reserved, validate_slug_name
 
 
@@ -25,8 +26,9 @@ class User(AbstractUser):
 
     def clean(self) -> None:
         super().clean()
-        if self._state.adding and self._personal_name_is_taken():
-            raise ValidationError({"username": "There is a team with this name already."})
+        # The personal team is to carry the name; one that another user has is refused by `username` itself.
+        if self._state.adding and (complaint := entity.complaint_about(self.username)):
+            raise ValidationError({"username": complaint})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
@@ -34,11 +36,6 @@ class User(AbstractUser):
             super().save(*args, **kwargs)
             if is_new:
                 self._make_personal_team()
-
-    def _personal_name_is_taken(self) -> bool:
-        from projects.models.team import Team
-
-        return Team.objects.filter(name=self.username).exists()
 
     def _make_personal_team(self) -> None:
         from projects.models.team import Role, Team, TeamMember

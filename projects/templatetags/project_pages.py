@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,8 @@ from projects.models import Project
 register = template.Library()
 
 TEXT_SHOWN = 2000
+# Colours and cursor movements that programs print for terminals.
+FOR_TERMINALS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b")
 
 # The tabs of a project. Their pages live in several applications, known here by the names of their addresses only.
 TABS = (
@@ -45,3 +48,10 @@ def logged(value: object, digits: int = 10) -> str:
         return f"{value:.{digits}g}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= TEXT_SHOWN else f"{text[: TEXT_SHOWN - 1]}…"
+
+
+@register.filter
+def printed(text: str) -> str:
+    """A printed line without what is for terminals, cut if it is very long."""
+    plain = FOR_TERMINALS.sub("", text)
+    return plain if len(plain) <= TEXT_SHOWN else f"{plain[: TEXT_SHOWN - 1]}…"

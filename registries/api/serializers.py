@@ -15,6 +15,7 @@ COLLECTION = {
     "name": "model",
     "type": "model",
     "path": "research/digits/model",
+    "tags": ["reviewed"],
     "description": "",
     "created_at": "2026-05-04T09:30:00Z",
 }
@@ -61,10 +62,14 @@ class NewRegistrySerializer(serializers.Serializer):
 @extend_schema_serializer(examples=[OpenApiExample("Collection", value=COLLECTION)])
 class CollectionSerializer(serializers.ModelSerializer[Collection]):
     path = serializers.CharField(source="__str__", help_text="With its project or registry, as other requests name it.")
+    tags = serializers.SerializerMethodField(help_text="Of the collection as a whole.")
 
     class Meta:
         model = Collection
         fields = list(COLLECTION)
+
+    def get_tags(self, collection: Collection) -> list[str]:
+        return sorted(tag.name for tag in collection.tags.all())
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Collection", value={"name": "classifier", "type": "model"})])
@@ -163,6 +168,11 @@ class NewLinkSerializer(serializers.Serializer):
 @extend_schema_serializer(examples=[OpenApiExample("An alias", value={"alias": "production"})])
 class NewAliasSerializer(serializers.Serializer):
     alias = Text(help_text="1 to 128 characters without spaces, “/” and “:”.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A protected alias", value={"alias": "production"})])
+class ProtectedAliasSerializer(serializers.Serializer):
+    alias = serializers.CharField(source="name")
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A tag", value={"tag": "checked"})])

@@ -100,7 +100,9 @@ class RegistryCollections(Endpoint):
     def get(self, request: Request, organization: str, registry: str) -> Response:
         """The registry's collections, by name."""
         found = access.registry_for(self.user, organization, registry)
-        rows = Collection.objects.filter(registry=found).select_related("registry__organization")
+        rows = (
+            Collection.objects.filter(registry=found).select_related("registry__organization").prefetch_related("tags")
+        )
         return self.page(rows, CollectionSerializer)
 
     @extend_schema(

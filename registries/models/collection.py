@@ -24,15 +24,24 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
         )
 
 
+class CollectionKind(models.TextChoices):
+    """Where the versions of a collection come from."""
+
+    SEQUENCE = "sequence", "Logged versions"
+    PORTFOLIO = "portfolio", "Linked versions"
+
+
 class Collection(models.Model):
-    """The versions v0, v1, … of one artifact: logged ones in a project, linked ones in a registry."""
+    """The versions v0, v1, … of one artifact: logged in a project, or linked to a registry or another project."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, blank=True, related_name="collections")
     registry = models.ForeignKey(Registry, on_delete=models.CASCADE, null=True, blank=True, related_name="collections")
     name = models.CharField(max_length=NAME_LENGTH, validators=[validate_path_name])
     type = models.CharField(max_length=NAME_LENGTH, validators=[validate_path_name])
+    kind = models.CharField(max_length=16, choices=CollectionKind, default=CollectionKind.SEQUENCE, editable=False)
     description = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
     # Index the next version gets. Raised by a conditional UPDATE in the transaction that adds the version, so that
     # numbers have neither gaps nor doubles, also after a version is deleted.
     next_index = models.PositiveIntegerField(default=0, editable=False)
@@ -46,6 +55,10 @@ class Collection(models.Model):
                 condition=Q(project__isnull=False, registry__isnull=True)
                 | Q(project__isnull=True, registry__isnull=False),
                 name="collection_in_a_project_or_a_registry",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=CollectionKind.PORTFOLIO) | Q(kind=CollectionKind.SEQUENCE, registry__isnull=True),
+                name="collections_of_registries_hold_links",
             ),
             models.UniqueConstraint(
                 fields=["project", "name"],
@@ -64,8 +77,8 @@ class Collection(models.Model):
 
     @property
     def is_linked(self) -> bool:
-        """Whether it holds links (in a registry) rather than logged versions (in a project)."""
-        return self.registry_id is not None
+        """Whether it holds links rather than logged versions."""
+        return self.kind == CollectionKind.PORTFOLIO
 
     def get_absolute_url(self) -> str:
         if self.registry is not None:

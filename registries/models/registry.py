@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from projects.models import Organization, Role
+from projects.models import Organization, OrganizationMember, Role
 from projects.names import NAME_LENGTH, validate_path_name
 
 if TYPE_CHECKING:
@@ -15,17 +15,28 @@ if TYPE_CHECKING:
     from projects.models import User
 
 
+class Visibility(models.TextChoices):
+    """Who sees a registry beside its own members and the admins of its organization."""
+
+    ORGANIZATION = "organization", "Everyone in the organization"
+    RESTRICTED = "restricted", "Its members only"
+
+
 class RegistryQuerySet(models.QuerySet["Registry"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Registries of the organizations the user is a member of (directly or through a team), and those they
-        were added to; all of them to an instance admin."""
+        """Registries of the organizations the user is a member of (directly or through a team), and those they or
+        one of their teams were added to; of the restricted ones only the latter, unless the user is an admin of the
+        organization; all of them to an instance admin."""
         if not user.is_authenticated:
             return self.none()
         if user.is_superuser:
             return self
+        administered = OrganizationMember.objects.filter(user=user, role=Role.ADMIN).values("organization")
         return self.filter(
-            Q(organization__in=Organization.objects.visible_to(user))
+            Q(visibility=Visibility.ORGANIZATION, organization__in=Organization.objects.visible_to(user))
+            | Q(organization__in=administered)
             | Q(pk__in=RegistryMember.objects.filter(user=user).values("registry"))
+            | Q(pk__in=RegistryTeam.objects.filter(team__memberships__user=user).values("registry"))
         )
 
 
@@ -35,7 +46,11 @@ class Registry(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="registries")
     name = models.CharField(max_length=NAME_LENGTH, validators=[validate_path_name])
     description = models.TextField(blank=True)
+    visibility = models.CharField(max_length=16, choices=Visibility, default=Visibility.ORGANIZATION)
+    # If not, only the types among `accepted_types`.
+    accepts_all_types = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     objects = RegistryQuerySet.as_manager()
 
@@ -43,7 +58,8 @@ class Registry(models.Model):
         ordering = ["name"]
         verbose_name_plural = "registries"
         constraints = [
-            models.UniqueConstraint(fields=["organization", "name"], name="registry_name_once_per_organization")
+            models.UniqueConstraint(fields=["organization", "name"], name="registry_name_once_per_organization"),
+            models.CheckConstraint(condition=Q(visibility__in=Visibility.values), name="registry_visibility"),
         ]
 
     def __str__(self) -> str:
@@ -71,3 +87,49 @@ class RegistryMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.registry} ({self.role})"
+
+
+class RegistryTeam(models.Model):
+    """A role in one registry for everybody in a team; those who only view in the team only view here."""
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="team_memberships")
+    team = models.ForeignKey("projects.Team", on_delete=models.CASCADE, related_name="registry_memberships")
+    role = models.CharField(max_length=16, choices=Role, default=Role.MEMBER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["registry", "team"], name="registry_team_once"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="registry_team_role"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.team} in {self.registry} ({self.role})"
+
+
+class AcceptedType(models.Model):
+    """A type of artifacts that may be linked to a registry which does not accept all."""
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="accepted_types")
+    name = models.CharField(max_length=NAME_LENGTH, validators=[validate_path_name])
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["registry", "name"], name="accepted_type_once_per_registry")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProtectedAlias(models.Model):
+    """An alias that only admins of the registry add, move or remove, in any of its collections."""
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="protected_aliases")
+    name = models.CharField(max_length=NAME_LENGTH)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "protected aliases"
+        constraints = [models.UniqueConstraint(fields=["registry", "name"], name="protected_alias_once_per_registry")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -165,7 +165,7 @@ def test_a_personal_team_can_have_a_project() -> None:
         (Request(user="charlie", organization="acme", team="api"), "is the address of a page"),
         (Request(organization="acme", team="research", project="a/b"), "Project “a/b” cannot be made"),
         (Request(organization="acme", user="login"), "User “login” cannot be made"),
-        (Request(organization="acme", user="research"), "There is a team with this name already."),
+        (Request(organization="acme", user="research"), "There is a team or a user with this name already."),
         (Request(organization="other", team="research"), "Team research belongs to organization acme"),
         (Request(organization="acme", user="charlie", team="charlie"), "Team charlie is a personal team"),
         (Request(user="charlie", team="alice"), "alice is a personal team"),

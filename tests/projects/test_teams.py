@@ -59,7 +59,7 @@ def test_names_are_taken_once(team: Team, alice: User) -> None:
 
 
 def test_a_user_cannot_take_a_teams_name(team: Team) -> None:
-    with pytest.raises(ValidationError, match="There is a team with this name already"):
+    with pytest.raises(ValidationError, match="There is a team or a user with this name already"):
         User(username="research", password="x").full_clean()
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.create_user("research")

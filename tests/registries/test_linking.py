@@ -13,7 +13,7 @@ from projects.events import Fact
 from projects.models import Project, Role, User
 from registries import access, linking
 from registries.access import Permission
-from registries.artifacts import TypeConflict
+from registries.artifacts import HoldsLinks, TypeConflict
 from registries.linking import NotALink
 from registries.models import Collection, Membership, Registry, RegistryMember
 from tests import factories
@@ -93,12 +93,40 @@ def test_only_fitting_versions_are_linked(project: Project, shelf: Collection, a
 
     with pytest.raises(TypeConflict, match="holds artifacts of type model, not dataset"):
         linking.link(dataset, to=shelf, by=alice, at=AT)
-    with pytest.raises(ValidationError, match="collections of a registry"):
+    with pytest.raises(HoldsLinks, match="logged, not linked"):
         linking.link(model, to=dataset.collection, by=alice, at=AT)
     with pytest.raises(ValidationError, match="automatically"):
         linking.link(model, to=shelf, by=alice, at=AT, aliases=["good", "latest"])
 
     assert not shelf.memberships.exists()
+
+
+def test_a_version_is_linked_to_another_project_of_the_organization(
+    project: Project, alice: User, facts: list[Fact]
+) -> None:
+    """A link to a project happens there; its collection takes no logged versions."""
+    source = factories.make_version(project)
+    shared = factories.make_project(factories.make_team("serving", admin=alice), "shared")
+    facts.clear()
+
+    link, is_new = linking.link_by_name(source, to=shared, name="best", by=alice, at=AT, aliases=["live"])
+    again, is_new_again = linking.link_by_name(source, to=shared, name="best", by=alice, at=AT)
+
+    assert (str(link), is_new, again, is_new_again) == ("serving/shared/best:v0", True, link, False)
+    assert [fact.kind for fact in facts] == ["LINK_MODEL", "ADD_ARTIFACT_ALIAS"]
+    assert (facts[0].scopes.project, facts[0].scopes.collection) == (shared.pk, link.collection_id)
+    with pytest.raises(HoldsLinks, match="linked, not logged"):
+        factories.make_version(shared, collection="best")
+
+
+def test_a_link_that_is_refused_leaves_no_collection_behind(project: Project, alice: User) -> None:
+    source = factories.make_version(project)
+    stranger = factories.make_project(factories.make_team("other", factories.make_organization("elsewhere")), "p")
+
+    with pytest.raises(ValidationError, match="is not of the organization"):
+        linking.link_by_name(source, to=stranger, name="best", by=alice, at=AT)
+
+    assert not Collection.objects.filter(name="best").exists()
 
 
 def test_a_removed_link_is_announced_and_the_version_stays(
@@ -202,7 +230,7 @@ def test_a_linked_version_is_visible_to_those_who_see_the_registry_only(
 def test_a_version_of_another_organization_is_not_linked() -> None:
     elsewhere = factories.make_team("elsewhere-team", factories.make_organization("elsewhere"))
     version = factories.make_version(factories.make_project(elsewhere))
-    with pytest.raises(ValidationError, match="not of the organization acme"):
+    with pytest.raises(ValidationError, match="not of the organization of acme/models"):
         factories.make_link(version, factories.make_collection())
 
 

@@ -30,7 +30,7 @@ def link_that_is_gone(project: Project) -> Membership:
     "change",
     [
         lambda link, by: labels.add_alias(link, "production", by=by, at=AT),
-        lambda link, **_: labels.remove_alias(link, "production"),
+        lambda link, **_: labels.remove_alias(link, "production", by=None),
         lambda link, by: linking.unlink(link, by=by, at=AT),
     ],
     ids=["add an alias", "remove an alias", "unlink"],
@@ -61,7 +61,7 @@ def do_something(number: int, *, source: Membership, shelf: Collection, by: User
     elif number % 4 == 2:
         labels.add_alias(link, f"a{number % 3}", by=by, at=AT)
     else:
-        labels.remove_alias(link, f"a{number % 3}")
+        labels.remove_alias(link, f"a{number % 3}", by=None)
 
 
 @pytest.mark.django_db(transaction=True)

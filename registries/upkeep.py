@@ -1,0 +1,97 @@
+"""Registries opened, changed, renamed, deleted: by admins of the organization, partly by their own admins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+
+from projects.access import role_in_organization
+from projects.models import Organization, Role, User
+from registries import curation, linking
+from registries.access import Permission, require
+from registries.models import Registry
+
+
+def open_registry(
+    organization: Organization,
+    name: str,
+    *,
+    by: User,
+    description: str = "",
+    visibility: str | None = None,
+    accepts_all_types: bool | None = None,
+    accept: Iterable[str] = (),
+) -> Registry:
+    """Make a registry, of which `by` is the first admin: for admins of the organization.
+
+    Raises:
+        PermissionDenied: `by` is none.
+        ValidationError: by field.
+    """
+    _require_organization_admin(by, organization, "create registries")
+    with transaction.atomic():
+        registry = linking.create_registry(organization, name, by=by, description=description)
+        return curation.change_registry(
+            registry, visibility=visibility, accepts_all_types=accepts_all_types, accept=accept
+        )
+
+
+def change(
+    registry: Registry,
+    *,
+    by: User,
+    description: str | None = None,
+    visibility: str | None = None,
+    accepts_all_types: bool | None = None,
+    accept: Iterable[str] = (),
+) -> Registry:
+    """Change what is given. Who sees the registry is for admins of its organization, the rest for its own as well.
+
+    Raises:
+        Http404, PermissionDenied: `by` may not.
+        ValidationError: by field.
+    """
+    require(by, Permission.EDIT_SETTINGS, registry)
+    if visibility not in {None, registry.visibility}:
+        _require_organization_admin(by, registry.organization, "change who sees registries")
+    return curation.change_registry(
+        registry, description=description, visibility=visibility, accepts_all_types=accepts_all_types, accept=accept
+    )
+
+
+def rename(registry: Registry, name: str, *, by: User) -> Registry:
+    """Give the registry another name; addresses with the old one lead nowhere afterwards.
+
+    Raises:
+        Http404, PermissionDenied: `by` may not.
+        ValidationError: bad or taken name.
+    """
+    require(by, Permission.EDIT_SETTINGS, registry)
+    registry.name = name
+    registry.full_clean()
+    try:
+        with transaction.atomic():
+            registry.save(update_fields=["name", "updated_at"])
+    except IntegrityError:
+        # Somebody took the name between the look and the write: looking again says so.
+        registry.full_clean()
+        raise
+    return registry
+
+
+def delete(registry: Registry, *, by: User) -> None:
+    """Delete the registry with its collections and links; the versions stay where they were logged.
+
+    Raises:
+        Http404, PermissionDenied: `by` may not.
+    """
+    require(by, Permission.EDIT_SETTINGS, registry)
+    _require_organization_admin(by, registry.organization, "delete registries")
+    registry.delete()
+
+
+def _require_organization_admin(user: User, organization: Organization, what: str) -> None:
+    if role_in_organization(user, organization) is not Role.ADMIN:
+        raise PermissionDenied(f"You may not {what} in {organization}. Ask an admin of the organization.")
