@@ -163,9 +163,9 @@ class EventForm(ConditionFields):
             Offer(
                 trigger,
                 chosen == trigger.event_type,
-                _refusal(trigger, self.home, in_collection=in_collection),
+                self._refusal(trigger, in_collection=in_collection),
             )
-            for trigger in triggers_for_scope(_kind(self.home))
+            for trigger in self._triggers()
         ]
 
     def metric_fields(self) -> list[forms.BoundField]:
@@ -184,8 +184,8 @@ class EventForm(ConditionFields):
         if not event_type:
             return cleaned
         trigger = trigger_for(event_type)
-        refusal = _refusal(trigger, self.home, in_collection=isinstance(self.scope, Collection))
-        if trigger not in triggers_for_scope(_kind(self.home)):
+        refusal = self._refusal(trigger, in_collection=isinstance(self.scope, Collection))
+        if trigger not in self._triggers():
             refusal = f"“{trigger.label}” does not happen in a {_kind(self.home).label.lower()}."
         if refusal:
             self.add_error("event_type", refusal)
@@ -199,6 +199,23 @@ class EventForm(ConditionFields):
                 name = field_of(event_type, error.field)
                 self.add_error(name if name in self.fields else "event_type", error.message)
         return cleaned
+
+    def _triggers(self) -> list[Trigger]:
+        """What can be watched there, and what the automation watches already."""
+        own = [trigger_for(self.original.event_type)] if self.original else []
+        return list(dict.fromkeys([*triggers_for_scope(_kind(self.home)), *own]))
+
+    def _refusal(self, trigger: Trigger, *, in_collection: bool) -> str:
+        """Why the event cannot be watched there, or ""; what is saved already is not argued with."""
+        home, original = self.home, self.original
+        if not in_collection or (original is not None and original.event_type == trigger.event_type):
+            return ""
+        if ScopeKind.COLLECTION not in FITTING_SCOPES[trigger.event_type]:
+            return f"A collection has no runs: to watch them, cover all of {home.name}."
+        of_links = trigger.event_type in {EventType.LINK_ARTIFACT, EventType.UNLINK_ARTIFACT}
+        if of_links and isinstance(home, Project):
+            return f"Versions are linked in registries: to watch links, cover all of {home.name}."
+        return ""
 
     def _forget_other_events(self, event_type: str | None) -> None:
         """What the fields of other events say, which are out of sight, is not held against this one."""
@@ -273,15 +290,3 @@ def answers_of(event_type: str, condition: Mapping[str, Any], document: Any) -> 
 
 def _kind(scope: Home | Collection) -> ScopeKind:
     return ScopeKind(type(scope).__name__.lower())
-
-
-def _refusal(trigger: Trigger, home: Home, *, in_collection: bool) -> str:
-    """Why the event cannot be watched there, or ""."""
-    if not in_collection:
-        return ""
-    if ScopeKind.COLLECTION not in FITTING_SCOPES[trigger.event_type]:
-        return f"A collection has no runs: to watch them, cover all of {home.name}."
-    of_links = trigger.event_type in {EventType.LINK_ARTIFACT, EventType.UNLINK_ARTIFACT}
-    if of_links and isinstance(home, Project):
-        return f"Versions are linked in registries: to watch links, cover all of {home.name}."
-    return ""

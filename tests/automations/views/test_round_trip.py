@@ -114,7 +114,7 @@ def drafts(draw: st.DrawFn) -> tuple[Draft, ScopeKind, bool]:
     event_type = draw(st.sampled_from(list(EventType)))
     kind = draw(st.sampled_from(list(ActionKind)))
     draft = Draft(
-        name=draw(lines.map(str.strip).filter(bool)),
+        name=draw(lines.map(lambda line: f"n{line}".strip())),
         description=draw(texts),
         enabled=draw(st.booleans()),
         event_type=event_type.value,
@@ -153,7 +153,7 @@ def stored(pk: int) -> tuple[Draft, str]:
 
 
 @given(drafts())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_an_edit_that_changes_nothing_keeps_everything(written: tuple[Draft, ScopeKind, bool]) -> None:
     draft, kind, of_registry = written
     try:
@@ -167,6 +167,7 @@ def test_an_edit_that_changes_nothing_keeps_everything(written: tuple[Draft, Sco
         draft.webhook = team.webhooks.first() or factories.make_webhook(team)
     if draft.action_kind == ActionKind.SLACK:
         draft.slack_channel = team.slack_channels.first() or factories.make_slack_channel(team)
+    Automation.objects.all().delete()  # one that an example left when it failed
     automation = editing.create(draft, scope=scope, by=admin)
     before = stored(automation.pk)
     client = Client()
@@ -178,7 +179,6 @@ def test_an_edit_that_changes_nothing_keeps_everything(written: tuple[Draft, Sco
         assert response.status_code == 302, shown.context["form"].errors or response.context["form"].errors
 
     assert stored(automation.pk) == before
-    automation.delete()
 
 
 @pytest.mark.parametrize("event_type", list(EventType))
