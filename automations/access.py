@@ -22,17 +22,16 @@ if TYPE_CHECKING:
     from projects.models import User
 
 Scope = Organization | Team | Project | Registry | Collection
-WITH_SCOPES = (
+# What the name of an automation's scope takes, and what its page shows.
+SCOPES = (
     "organization",
     "team__organization",
     "project__team__organization",
     "registry__organization",
     "collection__project__team__organization",
     "collection__registry__organization",
-    "webhook__team",
-    "slack_channel__team",
-    "created_by",
 )
+WITH_SCOPES = (*SCOPES, "webhook__team", "slack_channel__team", "created_by")
 
 
 def automation_for(user: User | AnonymousUser, pk: int) -> Automation:

@@ -222,7 +222,10 @@ def check_action(draft: Draft, *, scope: Scope, by: User, automation: Automation
     if kind is ActionKind.WEBHOOK and draft.payload.strip():
         problems |= _template_problems("payload", draft.payload, templating.parse)
     if kind is ActionKind.SLACK:
-        problems |= _message_problems(draft)
+        if draft.severity and draft.severity not in Severity.values:
+            problems["severity"] = f"“{draft.severity}” is no severity; choose of {', '.join(Severity.values)}."
+        for name in LONGEST:
+            problems |= message_problems(name, getattr(draft, name))
     if problems:
         raise ValidationError(problems)
 
@@ -245,17 +248,11 @@ def _target_problems(
     return {field: f"You may not use {named}: ask an admin of its team."}
 
 
-def _message_problems(draft: Draft) -> dict[str, str]:
-    problems = {}
-    if draft.severity and draft.severity not in Severity.values:
-        problems["severity"] = f"“{draft.severity}” is no severity; choose of {', '.join(Severity.values)}."
-    for name, longest in LONGEST.items():
-        text = getattr(draft, name)
-        if len(text) > longest:
-            problems[name] = f"This has {len(text):,} characters; at most {longest:,} are sent."
-        else:
-            problems |= _template_problems(name, text, lambda text: messages.check(text, ""))
-    return problems
+def message_problems(name: str, text: str) -> dict[str, str]:
+    """What is wrong with the title or the text of a Slack message, by field."""
+    if len(text) > LONGEST[name]:
+        return {name: f"This has {len(text):,} characters; at most {LONGEST[name]:,} are sent."}
+    return _template_problems(name, text, lambda text: messages.check(text, ""))
 
 
 def _template_problems(name: str, text: str, parse: Callable[[str], object]) -> dict[str, str]:

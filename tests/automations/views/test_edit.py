@@ -16,7 +16,7 @@ from tests.automations.views.filling import FAILED, Filling, act, same
 if TYPE_CHECKING:
     from django.test import Client
 
-    from projects.models import Project, Team, User
+    from projects.models import Project, User
 
 pytestmark = pytest.mark.django_db
 
@@ -185,12 +185,3 @@ def test_the_user_a_filter_names_stays_though_they_left(
     walk(filling, filling.address)
 
     assert Automation.objects.get().filter == {"user": "gone"}
-
-
-def test_an_automation_of_a_whole_team_is_not_edited_here(
-    browser: Callable[[User], Client], alice: User, team: Team
-) -> None:
-    automation = factories.make_automation(team)
-
-    assert browser(alice).get(f"/automations/{automation.pk}/edit").status_code == 404
-    assert browser(alice).get(f"/automations/{automation.pk}/").status_code == 200
