@@ -158,9 +158,11 @@ def test_collections_are_edited_moved_and_deleted(
 ) -> None:
     collection = ids.encode("ArtifactCollection", version.collection_id)
     update = """mutation($id: ID!) {
-        updateArtifactSequence(input: {artifactSequenceID: $id, name: "net", description: "All"}) { artifactCollection { __typename name description } } }"""
+        updateArtifactSequence(input: {artifactSequenceID: $id, name: "net", description: "All"}) {
+            artifactCollection { __typename name description } } }"""
     move = """mutation($id: ID!) {
-        moveArtifactSequence(input: {artifactSequenceID: $id, destinationArtifactTypeName: "net"}) { artifactCollection { type: defaultArtifactType { name } } } }"""
+        moveArtifactSequence(input: {artifactSequenceID: $id, destinationArtifactTypeName: "net"}) {
+            artifactCollection { type: defaultArtifactType { name } } } }"""
     delete = """mutation($id: ID!) { deleteArtifactSequence(input: {artifactSequenceID: $id}) {
         artifactCollection { __typename state } } }"""
     assert [graphql(charlie)(query, id=collection).status for query in (update, move, delete)] == [404, 404, 404]
