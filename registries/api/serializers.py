@@ -170,6 +170,11 @@ class NewAliasSerializer(serializers.Serializer):
     alias = Text(help_text="1 to 128 characters without spaces, “/” and “:”.")
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A protected alias", value={"alias": "production"})])
+class ProtectedAliasSerializer(serializers.Serializer):
+    alias = serializers.CharField(source="name")
+
+
 @extend_schema_serializer(examples=[OpenApiExample("A tag", value={"tag": "checked"})])
 class NewTagSerializer(serializers.Serializer):
     tag = Text(help_text="1 to 128 letters, digits, “-”, “_” and inner spaces.")

@@ -1,7 +1,7 @@
 from django.urls import path
 from django.urls.resolvers import URLPattern
 
-from registries.api import labels, versions, views
+from registries.api import labels, protection, versions, views
 
 PROJECT = "projects/<str:team>/<str:project>/"
 REGISTRY = "registries/<str:organization>/<str:registry>/"
@@ -33,6 +33,8 @@ urlpatterns = [
     path("registries/", views.Registries.as_view()),
     path("registries/<str:organization>/", views.OrganizationRegistries.as_view()),
     path(REGISTRY, views.OneRegistry.as_view()),
+    path(f"{REGISTRY}protected-aliases/", protection.ProtectedAliases.as_view()),
+    path(f"{REGISTRY}protected-aliases/<str:alias>/", protection.OneProtectedAlias.as_view()),
     path(f"{REGISTRY}collections/", views.RegistryCollections.as_view()),
     *collection_urls(REGISTRY),
     path(f"{REGISTRY}collections/<str:collection>/links/", views.Links.as_view()),

@@ -147,6 +147,8 @@ def change_label(request: PageRequest, pk: int, kind: str, change: str) -> HttpR
         _change(membership, kind, change, name, request)
     except ValidationError as error:
         problem = error.messages[0]
+    except PermissionDenied as error:  # of a protected alias
+        problem = str(error)
     if not request.htmx:
         if problem:
             messages.error(request, problem)
