@@ -284,7 +284,7 @@ def value_at(row: dict[str, Any], key: str) -> float | None:
     if type(value) is float:  # nearly always
         return value
     if value is None and "." in key:
-        value = _nested(row, key)
+        value = nested(row, key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -293,13 +293,13 @@ def value_at(row: dict[str, Any], key: str) -> float | None:
         return float("inf") if value > 0 else float("-inf")
 
 
-def _nested(row: dict[str, Any], key: str) -> Any:
+def nested(row: dict[str, Any], key: str) -> Any:
     head, _, rest = key.partition(".")
     while rest:
         inner = row.get(head)
         if isinstance(inner, dict):
             value = inner.get(rest)
-            value = _nested(inner, rest) if value is None and "." in rest else value
+            value = nested(inner, rest) if value is None and "." in rest else value
             if value is not None:
                 return value
         step, _, rest = rest.partition(".")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 from tests.journeys.server import Server, wait_until
 
@@ -20,7 +25,8 @@ def environment(server: Server, folder: Path, **variables: str) -> dict[str, str
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
-        "TMPDIR": str(home),
+        # Not in the folder: names of sockets, which the client makes there, may have 107 characters at most.
+        "TMPDIR": tempfile.gettempdir(),
         "NETRC": str(home / "netrc"),
         "NO_PROXY": "*",
         "PYTHONUNBUFFERED": "1",
@@ -52,6 +58,19 @@ def succeed(server: Server, folder: Path, source: str, **variables: str) -> str:
     outcome = script(server, folder, source, **variables)
     assert outcome.returncode == 0, f"{outcome.stdout}\n{outcome.stderr}\n{server.logs[-3000:]}"
     return outcome.stdout
+
+
+def ask(server: Server, query: str, **variables: Any) -> Any:
+    """What the server answers to a question in GraphQL, signed in as its first user."""
+    key = base64.b64encode(f"api:{server.login['api_key']}".encode()).decode()
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+    body = json.dumps({"query": query, "variables": variables})
+    connection.request("POST", "/graphql", body, {"Authorization": f"Basic {key}", "Content-Type": "application/json"})
+    response = connection.getresponse()
+    answer = json.loads(response.read())
+    connection.close()
+    assert response.status == 200, answer
+    return answer["data"]
 
 
 class Running:

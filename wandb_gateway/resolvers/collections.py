@@ -31,6 +31,7 @@ alias = ObjectType("ArtifactAlias")
 tag = ObjectType("Tag")
 
 COLLECTION_FIELDS = (
+    Field("id", Kind.NUMBER, "id", "The number in its id.", also=("collection_id", "artifact_collection_id")),
     Field("name", Kind.TEXT, "name", "The collection's name."),
     Field("type", Kind.TEXT, "type", "The type of its versions."),
     Field("tag", Kind.TEXTS, "tag", "Any of its tags.", also=("tags",)),
@@ -65,6 +66,7 @@ def types_in(home: Home) -> list[TypeIn]:
 def collection_facts(found: Collection) -> dict[str, Any]:
     """A collection as filters read it; `tags` are loaded."""
     return {
+        "id": found.pk,
         "name": found.name,
         "type": found.type,
         "tag": [one.name for one in found.tags.all()],

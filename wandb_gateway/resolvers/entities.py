@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ariadne import ObjectType, QueryType
-from django.db.models import Sum
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from graphql import GraphQLResolveInfo
 
 from projects import access
 from projects.access import Permission
+from projects.api.roles import role_in_team, teams_with_roles
 from projects.models import Blob, Organization, OrganizationMember, Role, Team, TeamMember, User
 from wandb_gateway import homes, ids, roles
 from wandb_gateway.features import ORGANIZATION_FEATURES
@@ -51,8 +53,21 @@ def is_team(found: Entity, _info: GraphQLResolveInfo) -> bool:
     return isinstance(found, Team) and not found.is_personal
 
 
+def teams_shown_to(user: User) -> QuerySet[Team]:
+    """The teams the user may see, with all that the client reads of each."""
+    members = TeamMember.objects.select_related("user").order_by("user__username")
+    stored = Blob.objects.filter(team=OuterRef("pk")).order_by().values("team")
+    return (
+        teams_with_roles(user)
+        .annotate(stored=Coalesce(Subquery(stored.annotate(total=Sum("size")).values("total")), 0))
+        .prefetch_related(Prefetch("memberships", queryset=members, to_attr="shown_members"))
+    )
+
+
 @entity.field("readOnly")
 def read_only(found: Entity, info: GraphQLResolveInfo) -> bool:
+    if isinstance(found, Team) and hasattr(found, "shown_members"):
+        return role_in_team(found, info.context.user) == Role.VIEW_ONLY
     if isinstance(found, Team):
         return not access.may(info.context.user, Permission.LOG, found)
     return access.role_in_organization(info.context.user, found) in {None, Role.VIEW_ONLY}
@@ -60,6 +75,8 @@ def read_only(found: Entity, info: GraphQLResolveInfo) -> bool:
 
 @entity.field("storageBytes")
 def storage_bytes(found: Entity, _info: GraphQLResolveInfo) -> int:
+    if hasattr(found, "stored"):
+        return int(found.stored)
     stored = Blob.objects.filter(**({"team": found} if isinstance(found, Team) else {"team__organization": found}))
     total: int | None = stored.aggregate(total=Sum("size"))["total"]
     return total or 0
@@ -67,6 +84,9 @@ def storage_bytes(found: Entity, _info: GraphQLResolveInfo) -> int:
 
 @entity.field("members")
 def members(found: Entity, _info: GraphQLResolveInfo) -> list[Membership]:
+    shown: list[Membership] | None = getattr(found, "shown_members", None)
+    if shown is not None:
+        return shown
     return list(found.memberships.select_related("user").order_by("user__username"))
 
 
