@@ -1,7 +1,7 @@
 from django.urls import path
 from django.urls.resolvers import URLPattern
 
-from registries.api import labels, protection, versions, views
+from registries.api import labels, protection, roster, versions, views
 
 PROJECT = "projects/<str:team>/<str:project>/"
 REGISTRY = "registries/<str:organization>/<str:registry>/"
@@ -33,6 +33,10 @@ urlpatterns = [
     path("registries/", views.Registries.as_view()),
     path("registries/<str:organization>/", views.OrganizationRegistries.as_view()),
     path(REGISTRY, views.OneRegistry.as_view()),
+    path(f"{REGISTRY}members/", roster.RegistryMembers.as_view()),
+    path(f"{REGISTRY}members/<str:member>/", roster.OneRegistryMember.as_view()),
+    path(f"{REGISTRY}teams/", roster.RegistryTeams.as_view()),
+    path(f"{REGISTRY}teams/<str:member>/", roster.OneRegistryTeam.as_view()),
     path(f"{REGISTRY}protected-aliases/", protection.ProtectedAliases.as_view()),
     path(f"{REGISTRY}protected-aliases/<str:alias>/", protection.OneProtectedAlias.as_view()),
     path(f"{REGISTRY}collections/", views.RegistryCollections.as_view()),

@@ -37,19 +37,9 @@ say(again=[again.version, sorted(again.aliases)])
 second = run.log_artifact(artifact()).wait()
 say(second=[second.version, sorted(second.aliases)])
 run.finish()
-
-api = wandb.Api()
-found = api.artifact("vision/net:best")
-folder = pathlib.Path(found.download(root="fetched"))
-say(same=(folder / "weights.bin").read_bytes() == (here / "weights.bin").read_bytes(),
-    names=sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()),
-    entry=pathlib.Path(found.get_entry("sub/conf.json").download(root="one")).read_text(),
-    files=sorted([f.name, f.size] for f in found.files()), count=len(found.files()),
-    storage=next(iter(found.files())).storage_path,
-    missing=api.artifact_exists("vision/net:nothing"), there=api.artifact_exists("vision/net"),
-    latest=api.artifact("vision/net:latest").version, digest=api.artifact("vision/net:" + found.digest).version)
 """,
-    )
+    ) | said(server, tmp_path / "elsewhere", DOWNLOADED)
+
     assert seen["first"] == [
         "net:v0",
         "v0",
@@ -70,6 +60,20 @@ say(same=(folder / "weights.bin").read_bytes() == (here / "weights.bin").read_by
     assert (seen["count"], seen["storage"].startswith("wandb_artifacts/")) == (2, True)
     assert (seen["missing"], seen["there"], seen["latest"], seen["digest"]) == (False, True, "v1", "v0")
 
+
+# On another machine, where no cache knows the files.
+DOWNLOADED = """
+api = wandb.Api()
+found = api.artifact("vision/net:best")
+say(entry=pathlib.Path(found.get_entry("sub/conf.json").download(root="one")).read_text())
+folder = pathlib.Path(found.download(root="fetched"))
+say(same=(folder / "weights.bin").read_bytes() == bytes(range(256)) * 40,
+    names=sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()),
+    files=sorted([f.name, f.size] for f in found.files()), count=len(found.files()),
+    storage=next(iter(found.files())).storage_path,
+    missing=api.artifact_exists("vision/net:nothing"), there=api.artifact_exists("vision/net"),
+    latest=api.artifact("vision/net:latest").version, digest=api.artifact("vision/net:" + found.digest).version)
+"""
 
 EDITED = """
 from datetime import timedelta

@@ -36,7 +36,8 @@ again = source.link("wandb-registry-models/shelf", aliases=["staging"])
 say(again=again.version)
 found = wandb.Api().artifact("local/wandb-registry-models/shelf:staging")
 say(content=(pathlib.Path(found.download(root="fetched")) / "weights.txt").read_text(),
-    source=found.source_qualified_name, places=sorted(a.qualified_name for a in wandb.Api().artifact("vision/net:v0").linked_artifacts))
+    source=found.source_qualified_name,
+    places=sorted(a.qualified_name for a in wandb.Api().artifact("vision/net:v0").linked_artifacts))
 found.aliases.append("production"); found.tags.append("good"); found.save()
 say(tags=wandb.Api().artifact("vision/net:v0").tags, aliases=wandb.Api().artifact("vision/net:v0").aliases)
 found.unlink()
@@ -56,7 +57,7 @@ say(gone=api.artifact_exists("local/wandb-registry-models/shelf:v0"), stays=api.
     assert heard == [
         ("ADD_ARTIFACT_ALIAS", "production"),
         ("ADD_ARTIFACT_ALIAS", "staging"),
-        ("LINK_ARTIFACT", ""),
+        ("LINK_MODEL", ""),
         ("UNLINK_ARTIFACT", ""),
     ]
 
