@@ -81,7 +81,8 @@ def test_the_words_of_a_metric_rule_follow_the_event(open_page: OpenPage, alice:
     wizard.expect_step("What it does")
     wizard.choose("Action", "Do nothing")
     wizard.expect_sentence(
-        "When loss is at least 3 standard deviations above the mean of the last 30 other runs, do nothing but record it."
+        "When loss is at least 3 standard deviations above the mean of the last 30 other runs,"
+        " do nothing but record it."
     )
     wizard.next()
     wizard.create()
