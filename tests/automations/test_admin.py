@@ -184,6 +184,7 @@ def test_an_operator_writes_an_automation_that_posts_to_slack(operator: Client) 
     refused = operator.post(page(Automation, "add"), form | {"payload": "{}"})
     assert "“Slack notification” has no payload" in shown(refused)
 
-    assert operator.post(page(Automation, "add"), form).status_code == 302
+    answer = operator.post(page(Automation, "add"), form)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
     automation = Automation.objects.get()
     assert (automation.slack_channel, automation.severity, automation.title) == (channel, "INFO", "${alert_title}")
