@@ -97,6 +97,9 @@ class AutomationForm(forms.ModelForm):
             self._check()
         except ValidationError as error:
             add_errors(self, error, {})
+        else:
+            # As it will be stored: what is filled in is part of the constraints that are checked next.
+            self.cleaned_data |= editing.stored(self._draft())
         return self.cleaned_data
 
     def _check(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -122,7 +123,8 @@ class RunMetricZScoreTrigger(MetricTrigger):
     rule = ZScore
 
     def judgement(self, rule: Any, details: Mapping[str, Any]) -> Judgement:
-        verdict: Judgement = rule.judge(numbers(details.get("values", []))[-1], numbers(details.get("others", [])))
+        latest = (numbers(details.get("values", [])) or [math.nan])[-1]
+        verdict: Judgement = rule.judge(latest, numbers(details.get("others", [])))
         return verdict
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
@@ -102,7 +103,9 @@ class Wizard:
         kept = drafts.load(self.request.session, self.token)
         saved = drafts.saved_as(kept)
         if saved is not None:
-            return self._leave(saved)
+            # A refresh that was under way while the form was saved must not load the page a second time.
+            late = self.request.POST.get("go") == "refresh"
+            return HttpResponse(status=HTTPStatus.NO_CONTENT) if late else self._leave(saved)
         if self.request.method == "POST":
             return self._post(kept)
         if self.token and kept is None:

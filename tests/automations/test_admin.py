@@ -14,7 +14,7 @@ from projects.models import (
     User,
 )
 from tests import factories
-from tests.admin_pages import page
+from tests.admin_pages import page, shown
 
 
 @pytest.fixture
@@ -165,3 +165,26 @@ def test_automations_are_switched(operator: Client, action: str, enabled: bool) 
 
     automation.refresh_from_db()
     assert automation.enabled is enabled
+
+
+def test_an_operator_writes_an_automation_that_posts_to_slack(operator: Client) -> None:
+    project = factories.make_project()
+    channel = factories.make_slack_channel(project.team)
+    form = {
+        "project": project.pk,
+        "name": "Tell the team",
+        "enabled": "on",
+        "event_type": "RUN_ALERT",
+        "filter": "{}",
+        "condition": '{"levels": ["ERROR"]}',
+        "action_kind": "NOTIFICATION",
+        "slack_channel": channel.pk,
+        "title": "${alert_title}",
+    }
+    refused = operator.post(page(Automation, "add"), form | {"payload": "{}"})
+    assert "“Slack notification” has no payload" in shown(refused)
+
+    answer = operator.post(page(Automation, "add"), form)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    automation = Automation.objects.get()
+    assert (automation.slack_channel, automation.severity, automation.title) == (channel, "INFO", "${alert_title}")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from automations import executions, webhooks
 from automations.models import Execution, Status, Webhook
 from projects import metrics, runs
-from projects.models import Run, Team, User
+from projects.models import Project, Run, Team, User
 from registries import labels
 from registries.models import Membership
 from tests import factories
@@ -75,6 +75,30 @@ class Showcase:
         make(project, "ADD_ARTIFACT_ALIAS", name=text("Deploy production", 255), webhook=hook, payload=PAYLOAD)
         make(project, "CREATE_ARTIFACT", name=text("Log of versions", 255))
         make(project, name=text("Off for now", 255), webhook=hook, enabled=False)
+        self._tell_slack(team, project)
+
+    def _tell_slack(self, team: Team, project: Project) -> None:
+        """A channel that works though it did not before, and what posts to it."""
+        text = self.naming.text
+        channel = factories.make_slack_channel(
+            team,
+            text("ml-alerts", 80),
+            workspace=text("Acme", 80),
+            credential=f"{self.receiver.url}/services",
+            last_error=text("The channel is archived.", 255),
+            failed_at=timezone.now(),
+        )
+        factories.make_automation(
+            project,
+            name=text("Tell the team", 255),
+            slack_channel=channel,
+            title=text("${run_name} needs you", 300),
+            message=text("See the log.", 600),
+            severity="ERROR",
+        )
+        factories.make_automation(
+            team, "RUN_METRIC_ZSCORE", name=text("Far from the others", 255), slack_channel=channel
+        )
 
     def _webhook(self, team: Team) -> Webhook:
         word = self.naming.word
@@ -140,6 +164,8 @@ class Showcase:
         hook = team.webhooks.get(name="refused")
         return {"team": team.get_absolute_url(), "team settings": f"/teams/{team.name}/settings/"} | {
             "webhook dialog": f"/teams/{team.name}/settings/webhooks/{hook.pk}/edit",
+            "Slack dialog": f"/teams/{team.name}/settings/slack/new",
+            "team automations": f"/teams/{team.name}/automations",
         }
 
 
@@ -149,6 +175,7 @@ def _pages(run: Run, version: Membership, linked: Membership) -> dict[str, str]:
     home, there = project.get_absolute_url(), registry.get_absolute_url()
     by_name = {execution.status: execution for execution in Execution.objects.exclude(webhook=None)}
     automation = project.automations.order_by("pk")[0]
+    posting = project.automations.get(slack_channel__isnull=False)
     return {
         "home": "/",
         "projects": "/projects/",
@@ -166,6 +193,9 @@ def _pages(run: Run, version: Membership, linked: Membership) -> dict[str, str]:
         "history": f"{home}history",
         "automation": automation.get_absolute_url(),
         "edit event": f"{automation.get_absolute_url()}edit",
+        "edit message": f"{posting.get_absolute_url()}edit?step=2",
+        "posting automation": posting.get_absolute_url(),
+        "posting execution": posting.executions.latest("pk").get_absolute_url(),
         "new automation": f"{home}automations/new",
         "finished execution": by_name[Status.FINISHED].get_absolute_url(),
         "failed execution": by_name[Status.FAILED].get_absolute_url(),
