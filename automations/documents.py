@@ -28,7 +28,9 @@ def default_document(event: Event, rule: dict[str, Any], *, execution: Execution
         "because": execution.matched_because if execution else "",
         "execution": _execution(execution),
     }
-    if "collection" in details:
+    if "collection" in details and "version" not in details:
+        document["collection"] = {"name": details["collection"], "type": event.facts.get("type")}
+    elif "collection" in details:
         document["artifact"] = {
             "collection": details["collection"],
             "type": event.facts.get("type"),
@@ -37,8 +39,6 @@ def default_document(event: Event, rule: dict[str, Any], *, execution: Execution
             "tags": event.facts.get("tag", []),
             "metadata": event.facts.get("metadata", {}),
         }
-        if "alias" in details:
-            document["alias"] = details["alias"]
     else:
         document["run"] = {
             "id": event.facts.get("name"),
@@ -46,6 +46,9 @@ def default_document(event: Event, rule: dict[str, Any], *, execution: Execution
             "state": details.get("state") or event.facts.get("state"),
             "url": absolute(event.run.get_absolute_url()) if event.run else None,
         }
+    document |= {label: details[label] for label in ("alias", "tag") if label in details}
+    if "level" in details:
+        document["alert"] = {part: details.get(part) for part in ("title", "text", "level")}
     if "metric" in details:
         document["metric"] = {"name": details["metric"]} | {key: details[key] for key in ("value", "values", "step")}
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))

@@ -26,14 +26,9 @@ class Hit:
 
 def start_executions(event: Event, scopes: Scopes, *, at: datetime) -> list[Execution]:
     """Match an event against every automation that listens in its scopes, and start what follows."""
-    hits = []
-    for event_type in event_types_listening_to(event.kind):
-        candidates = Automation.objects.listening_to(event_type, scopes).select_related("webhook")
-        for automation in candidates:
-            match = judge(automation, event)
-            if match.matched:
-                hits.append(Hit(automation, match))
-    return start(hits, event, at=at)
+    listening = Automation.objects.listening_to(event_types_listening_to(event.kind), scopes)
+    judged = [Hit(automation, judge(automation, event)) for automation in listening.select_related("webhook")]
+    return start([hit for hit in judged if hit.match.matched], event, at=at)
 
 
 def judge(automation: Automation, event: Event) -> Match:

@@ -8,11 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from automations.models import Event
-from automations.triggers import InvalidCondition, trigger_for
-from automations.triggers.runs import RunMetricTrigger
-from automations.windows import NONFINITE, Threshold, digits
-
-SHORT = {"$gt": ">", "$gte": "≥", "$lt": "<", "$lte": "≤", "$eq": "=", "$ne": "≠"}
+from automations.triggers import InvalidCondition, MetricTrigger, trigger_for
 
 
 def values_of(event: Event, rule: Mapping[str, Any]) -> dict[str, str]:
@@ -44,22 +40,25 @@ def _run_values(event: Event) -> dict[str, str]:
         "run_name": str(event.facts.get("display_name", "")),
         "run_id": str(event.facts.get("name", "")),
     }
-    if "metric" not in event.details:
-        values["run_status"] = str(event.details.get("state", ""))
+    if "state" in event.details:
+        values["run_status"] = str(event.details["state"])
+    if "level" in event.details:
+        values |= {f"alert_{part}": str(event.details.get(part, "")) for part in ("title", "text", "level")}
     return values
 
 
 def _artifact_values(event: Event) -> dict[str, str]:
     details = event.details
+    values = {"artifact_collection_name": str(details["collection"])}
+    values |= {name: str(details[name]) for name in ("alias", "tag") if name in details}
+    if "version" not in details:  # of a collection as a whole
+        return values
     label = details.get("alias") or details["version"]
-    values = {
-        "artifact_collection_name": str(details["collection"]),
+    values |= {
         "artifact_version": artifact_reference(details["artifact_id"]),
         "artifact_version_string": f"{details['entity']}/{details['project']}/{details['collection']}:{label}",
         "artifact_version_index": str(details["version_index"]),
     }
-    if "alias" in details:
-        values["alias"] = str(details["alias"])
     for key, value in event.facts.get("metadata", {}).items():
         values[f"artifact_metadata.{key}"] = as_text(value)
     return values
@@ -73,21 +72,16 @@ def _metric_values(event: Event, rule: Mapping[str, Any]) -> dict[str, str]:
         "metric_current_status": as_text(details["value"]),
     }
     trigger = trigger_for(str(rule["event_type"]))
-    if isinstance(trigger, RunMetricTrigger):
+    if isinstance(trigger, MetricTrigger):
         try:
-            threshold = trigger.compile_condition(rule["condition"])
+            asked = trigger.compile_condition(rule["condition"])
         except InvalidCondition:
             return values
-        values["metric_filter"] = threshold.describe()
-        values["metric_filter_short"] = _short(threshold)
-        values["metric_current_status"] = threshold.judge([float(v) for v in details["values"]]).reason
+        values["metric_values"] = as_text(details["values"][-asked.capacity :])
+        values["metric_filter"] = asked.describe()
+        values["metric_filter_short"] = asked.shorthand()
+        values["metric_current_status"] = trigger.judgement(asked, details).reason
     return values
-
-
-def _short(threshold: Threshold) -> str:
-    if threshold.cmp_op == NONFINITE:
-        return f"{threshold.name} not finite"
-    return f"{threshold.name} {SHORT[threshold.cmp_op]} {digits(threshold.threshold or 0)}"
 
 
 def as_text(value: object) -> str:

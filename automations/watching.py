@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from itertools import accumulate
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -20,64 +19,81 @@ from django.utils import timezone
 from automations import cooldowns, matching
 from automations.filters import Filter
 from automations.matching import Hit
-from automations.models import Automation, Event, EventType
-from automations.triggers import InvalidCondition, trigger_for
-from automations.windows import Threshold
-from projects import recent
+from automations.models import Automation, Event
+from automations.triggers import METRIC_EVENTS, InvalidCondition, trigger_for
+from automations.windows import Change, Threshold, ZScore
+from projects import peers, recent
 from projects.events import Fact, Scopes, run_facts
 from projects.jsonvalues import non_finite_text
-from projects.metrics import value_at
+from projects.metrics import places_of, value_at
 from projects.models import Project, Run
+from projects.models.history import Stream
 
 Series = list[tuple[int, float]]  # (index of the row in the batch, value)
+# A system metric is told by its key: rows of the system stream are judged by these rules alone, others never are.
+SYSTEM_PREFIX = "system."
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """One automation's threshold on a metric, for the runs its filter lets through."""
+    """One automation's rule on a metric, for the runs its filter lets through."""
 
     automation: int
-    threshold: Threshold
+    rule: Threshold | Change | ZScore
     filter: Filter
 
 
 Watches = Mapping[str, tuple[Watch, ...]]
 
 
+@dataclass(slots=True)
+class Batch:
+    """A freshly logged batch, with what is read about its run at most once, and only if a rule asks for it."""
+
+    fact: Fact
+    run: Run
+    watches: Watches
+    _facts: dict[str, Any] | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """What logging itself does not need of the run."""
+        if self._facts is None:
+            self._facts = run_facts(Run.objects.select_related("user").get(pk=self.run.pk))
+        return self._facts
+
+    def others(self, metric: str) -> list[float]:
+        """The metric's latest values in other runs, if a rule of the batch compares with them."""
+        counts = [watch.rule.window_size for watch in self.watches[metric] if isinstance(watch.rule, ZScore)]
+        return peers.latest_values(self.run, metric, count=max(counts)) if counts else []
+
+
 def judge(fact: Fact) -> None:
-    """Judge every point of a batch by the thresholds that watch its metrics, in the order logged (EV5)."""
+    """Judge every point of a batch by the rules that watch its metrics, in the order logged (EV5)."""
     run = fact.run
     assert run is not None  # METRICS_LOGGED is about a run
     watches = watches_of(run.project_id, run.project.rules_version)
     if not watches:
         return
-    logged = _series(fact.rows, watches)
+    logged = _series(fact, watches)
     if not logged:
         return
-    capacities = {metric: max(watch.threshold.window_size for watch in watches[metric]) for metric in logged}
-    before = recent.values_before(run, line=fact.first_line, capacities=capacities)
+    batch = Batch(fact, run, watches)
+    capacities = {metric: max(watch.rule.capacity for watch in watches[metric]) for metric in logged}
+    before = recent.values_before(run, line=fact.first_line, capacities=capacities, stream=fact.stream)
     windows = {metric: before[metric] + [value for _, value in series] for metric, series in logged.items()}
-
-    @cache
-    def facts() -> dict[str, Any]:
-        """What logging itself does not need of the run, read once a batch, and only if a threshold holds."""
-        return run_facts(Run.objects.select_related("user").get(pk=run.pk))
-
     for metric, series in logged.items():
-        _judge_metric(fact, facts, watches[metric], series, before[metric], metric=metric, size=capacities[metric])
+        _judge_metric(batch, series, before[metric], metric=metric, size=capacities[metric])
     recent.store(run, next_line=fact.first_line + len(fact.rows), capacities=capacities, values=windows)
 
 
 @lru_cache(maxsize=2_000)
 def watches_of(project: int, version: int) -> Watches:
-    """The thresholds that watch a project's runs, by metric. `version` is the project's `rules_version`: a change of
-    the rules raises it, so that an old answer is never asked for again."""
+    """The rules that watch a project's runs, by metric. `version` is the project's `rules_version`: a change of the
+    rules raises it, so that an old answer is never asked for again."""
     found: dict[str, list[Watch]] = {}
-    scopes = _scopes_of(project)
-    trigger = trigger_for(EventType.RUN_METRIC)
-    for automation in Automation.objects.listening_to(EventType.RUN_METRIC, scopes):
+    for automation in Automation.objects.listening_to(METRIC_EVENTS, _scopes_of(project)):
         try:
-            rule = trigger.compile(automation.condition, automation.filter)
+            rule = trigger_for(automation.event_type).compile(automation.condition, automation.filter)
         except InvalidCondition:
             continue  # shown on the automation as one that cannot be evaluated
         found.setdefault(rule.condition.name, []).append(Watch(automation.pk, rule.condition, rule.filter))
@@ -89,11 +105,12 @@ def _scopes_of(project: int) -> Scopes:
     return Scopes(organization=organization, team=team, project=project)
 
 
-def _series(rows: list[dict[str, Any]], watches: Watches) -> dict[str, Series]:
+def _series(fact: Fact, watches: Watches) -> dict[str, Series]:
     found: dict[str, Series] = {}
+    rows, of_system = fact.rows, fact.stream == Stream.SYSTEM
     keys: set[str] = set().union(*rows)
     for metric in watches:
-        if keys.isdisjoint(_places_of(metric)):
+        if metric.startswith(SYSTEM_PREFIX) is not of_system or keys.isdisjoint(places_of(metric)):
             continue
         series = [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
         if series:
@@ -101,62 +118,43 @@ def _series(rows: list[dict[str, Any]], watches: Watches) -> dict[str, Series]:
     return found
 
 
-@lru_cache(maxsize=10_000)
-def _places_of(metric: str) -> tuple[str, ...]:
-    """Keys of a row under which the metric may be: itself, or an object that holds it."""
-    return tuple(accumulate(metric.split("."), "{}.{}".format))
-
-
-def _judge_metric(
-    fact: Fact,
-    facts: Callable[[], dict[str, Any]],
-    watches: tuple[Watch, ...],
-    series: Series,
-    before: list[float],
-    *,
-    metric: str,
-    size: int,
-) -> None:
+def _judge_metric(batch: Batch, series: Series, before: list[float], *, metric: str, size: int) -> None:
     """Start executions at the first point each watching automation reacts to; count its further points as surplus."""
-    run = fact.run
-    assert run is not None  # METRICS_LOGGED is about a run
     new = [value for _, value in series]
+    others = batch.others(metric)
     first: dict[int, list[int]] = {}  # position in the series → automations that react there first
     further: dict[int, int] = {}  # automation → points it reacts to after that
-    for watch in watches:
-        verdicts = watch.threshold.judge_batch(before, new)
+    for watch in batch.watches[metric]:
+        of_others = isinstance(watch.rule, ZScore)
+        verdicts = watch.rule.judge_batch(others if of_others else before, new)
         count = sum(verdicts)
-        if count and watch.filter.matches(facts()):
+        if count and watch.filter.matches(batch.facts()):
             first.setdefault(verdicts.index(True), []).append(watch.automation)
             further[watch.automation] = count - 1
     if not first:
         return
-    quiet = cooldowns.quiet(further, run=run, at=timezone.now())
+    quiet = cooldowns.quiet(further, run=batch.run, at=timezone.now())
     for position in sorted(first):
         ready = [pk for pk in first[position] if pk not in quiet]
         if ready:
-            _start(fact, facts(), ready, series, before, metric=metric, position=position, size=size)
-    _count_surplus(run, further, quiet)
+            window = (before + new[: position + 1])[-size:]
+            _start(batch, ready, series[position], window, others, metric=metric)
+    _count_surplus(batch.run, further, quiet)
 
 
 def _start(
-    fact: Fact,
-    facts: dict[str, Any],
+    batch: Batch,
     automations: list[int],
-    series: Series,
-    before: list[float],
+    point: tuple[int, float],
+    window: list[float],
+    others: list[float],
     *,
     metric: str,
-    position: int,
-    size: int,
 ) -> None:
-    row, value = series[position]
-    run = fact.run
-    assert run is not None  # METRICS_LOGGED is about a run
+    (row, value), fact, run = point, batch.fact, batch.run
     # As they are now: a rule may have been edited since this process compiled it, even into one on another event.
-    listening = Automation.objects.listening_to(EventType.RUN_METRIC, fact.scopes)
+    listening = Automation.objects.listening_to(METRIC_EVENTS, fact.scopes)
     candidates = list(listening.filter(pk__in=automations).select_related("webhook"))
-    window = (before + [point for _, point in series[: position + 1]])[-size:]
     event = Event(
         kind=fact.kind,
         dedupe_key=f"{fact.dedupe_key}:{row}:{hashlib.sha256(metric.encode()).hexdigest()[:16]}",
@@ -166,11 +164,12 @@ def _start(
         organization_id=fact.scopes.organization,
         team_id=fact.scopes.team,
         project_id=fact.scopes.project,
-        facts=facts,
+        facts=batch.facts(),
         details={
             "metric": metric,
             "value": _json_number(value),
             "values": [_json_number(point) for point in window],
+            **({"others": [_json_number(point) for point in others]} if others else {}),
             "line": fact.first_line + row,
             "step": _json_number(value_at(fact.rows[row], "_step") or fact.first_line + row),
             "entity": run.project.team.name,

@@ -106,6 +106,8 @@ def entity_for(user: User | AnonymousUser, name: str) -> Team | Organization:
     Raises:
         Http404: there is none the user may see.
     """
+    if "\x00" in name:  # which PostgreSQL cannot even be asked for
+        raise Http404("There is no entity of this name.")
     team = Team.objects.visible_to(user).select_related("organization", "owner").filter(name=name).first()
     found = team or Organization.objects.visible_to(user).filter(name=name).first()
     if found is None:

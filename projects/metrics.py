@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -282,7 +284,7 @@ def value_at(row: dict[str, Any], key: str) -> float | None:
     if type(value) is float:  # nearly always
         return value
     if value is None and "." in key:
-        value = _nested(row, key)
+        value = nested(row, key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -291,13 +293,13 @@ def value_at(row: dict[str, Any], key: str) -> float | None:
         return float("inf") if value > 0 else float("-inf")
 
 
-def _nested(row: dict[str, Any], key: str) -> Any:
+def nested(row: dict[str, Any], key: str) -> Any:
     head, _, rest = key.partition(".")
     while rest:
         inner = row.get(head)
         if isinstance(inner, dict):
             value = inner.get(rest)
-            value = _nested(inner, rest) if value is None and "." in rest else value
+            value = nested(inner, rest) if value is None and "." in rest else value
             if value is not None:
                 return value
         step, _, rest = rest.partition(".")
@@ -305,10 +307,16 @@ def _nested(row: dict[str, Any], key: str) -> Any:
     return None
 
 
-def last_values(run: Run, key: str, *, count: int, before_line: int) -> list[float]:
+@lru_cache(maxsize=10_000)
+def places_of(metric: str) -> tuple[str, ...]:
+    """Keys of a row under which the metric may be: itself, or an object that holds it."""
+    return tuple(accumulate(metric.split("."), "{}.{}".format))
+
+
+def last_values(run: Run, key: str, *, count: int, before_line: int, stream: str = Stream.HISTORY) -> list[float]:
     """The last `count` values of one metric logged before a line, oldest first; reads chunks from the end."""
     found: list[float] = []
-    chunks = run.chunks.filter(stream=Stream.HISTORY, first_line__lt=before_line).order_by("-first_line")
+    chunks = run.chunks.filter(stream=stream, first_line__lt=before_line).order_by("-first_line")
     for chunk in chunks.iterator(chunk_size=5):
         values = [value for row in rows_of(chunk) if (value := value_at(row, key)) is not None]
         found = values[-(count - len(found)) :] + found

@@ -8,12 +8,15 @@ import numpy as np
 
 from projects.metrics import last_values
 from projects.models import MetricWindow, Run
+from projects.models.history import Stream
 
 FLOAT64 = np.dtype("<f8")
 
 
-def values_before(run: Run, *, line: int, capacities: Mapping[str, int]) -> dict[str, list[float]]:
-    """For each metric, up to `capacities[metric]` values logged before the line, oldest first.
+def values_before(
+    run: Run, *, line: int, capacities: Mapping[str, int], stream: str = Stream.HISTORY
+) -> dict[str, list[float]]:
+    """For each metric of a stream, up to `capacities[metric]` values logged before the line, oldest first.
 
     A window that is missing, too small, or that missed lines while nobody watched is filled from the chunks.
     """
@@ -24,7 +27,7 @@ def values_before(run: Run, *, line: int, capacities: Mapping[str, int]) -> dict
         if row is not None and row.next_line == line and row.capacity >= capacity:
             values[metric] = np.frombuffer(bytes(row.values), dtype=FLOAT64).tolist()
         else:
-            values[metric] = last_values(run, metric, count=capacity, before_line=line)
+            values[metric] = last_values(run, metric, count=capacity, before_line=line, stream=stream)
     return values
 
 

@@ -80,8 +80,10 @@ def create_project(name: str, *, team: Team, description: str = "") -> Project:
     return project
 
 
-def ensure_project(name: str, *, team: Team) -> Project:
+def ensure_project(name: str, *, team: Team, description: str = "") -> Project:
     """The team's project of this name, made if there is none yet: scripts need not create it first.
+
+    The description is for a new one.
 
     Raises:
         ValidationError: bad name.
@@ -93,7 +95,7 @@ def ensure_project(name: str, *, team: Team) -> Project:
         return project
     try:
         with transaction.atomic():
-            return Project.objects.create(team=team, name=name)
+            return Project.objects.create(team=team, name=name, description=description)
     except IntegrityError:
         # Another process made it between the look and the insert.
         return Project.objects.get(team=team, name=name)

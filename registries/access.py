@@ -7,11 +7,21 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404
 
 from projects import access as projects_access
 from projects.models import Role, TeamMember
-from registries.models import Collection, Membership, Registry, RegistryMember, RegistryTeam, Visibility
+from registries.models import (
+    Artifact,
+    ArtifactState,
+    Collection,
+    Membership,
+    Registry,
+    RegistryMember,
+    RegistryTeam,
+    Visibility,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -20,6 +30,7 @@ if TYPE_CHECKING:
     from projects.models import User
 
 VERSION_NUMBER = re.compile(r"\Av(0|[1-9][0-9]{0,8})\Z")
+CONTENT_NAME = re.compile(r"\A[0-9a-f]{20,64}\Z")
 
 
 class Permission(StrEnum):
@@ -151,22 +162,22 @@ def collection_for(
 
 def memberships_of(collection: Collection) -> QuerySet[Membership]:
     """The collection's versions, newest first, with all that their pages and facts show."""
-    return (
-        Membership.objects.filter(collection=collection)
-        .select_related(
-            "collection__project__team__organization",
-            "collection__registry__organization",
-            "artifact__user",
-            "artifact__run__project__team",
-            "artifact__collection__project__team",
-        )
-        .prefetch_related("aliases", "artifact__tags")
-        .order_by("-version_index")
-    )
+    return with_facts(Membership.objects.filter(collection=collection)).order_by("-version_index")
+
+
+def with_facts(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
+    """The same rows with all that their pages and facts show."""
+    return memberships.select_related(
+        "collection__project__team__organization",
+        "collection__registry__organization",
+        "artifact__user",
+        "artifact__run__project__team",
+        "artifact__collection__project__team",
+    ).prefetch_related("aliases", "artifact__tags")
 
 
 def version_for(collection: Collection, name: str) -> Membership:
-    """The version called `v3`, `latest` or by an alias.
+    """The version called `v3`, `latest`, by an alias, or by its digest or commit hash.
 
     Raises:
         Http404: the collection has none.
@@ -179,6 +190,28 @@ def version_for(collection: Collection, name: str) -> Membership:
         found = versions.first()
     else:
         found = versions.filter(aliases__name=name).first()
+        # The client also knows a version by what no one chose: its content, or the moment of its commit.
+        by_content = Q(artifact__digest=name) | Q(artifact__commit_hash=name)
+        found = found or (versions.filter(by_content).first() if CONTENT_NAME.match(name) else None)
     if found is None:
         raise Http404(f"There is no version “{name}” in {collection}.")
+    return found
+
+
+def begun_version(user: User | AnonymousUser, pk: int) -> Artifact:
+    """The version with this key, complete or still being uploaded, for somebody who may log in its project.
+
+    Raises:
+        Http404: there is none the user may see.
+        PermissionDenied: the user may only look.
+    """
+    found = (
+        Artifact.objects.filter(pk=pk, collection__in=Collection.objects.visible_to(user))
+        .exclude(state=ArtifactState.DELETED)
+        .select_related("collection__project__team__organization")
+        .first()
+    )
+    if found is None:
+        raise Http404("There is no such version.")
+    require_labels(user, found.collection)
     return found

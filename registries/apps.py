@@ -9,4 +9,7 @@ class RegistriesConfig(AppConfig):
     verbose_name = "Registries and artifacts"
 
     def ready(self) -> None:
-        from registries import provisioning  # noqa: F401  hears of the first start
+        from registries import (  # noqa: F401
+            provisioning,  # hears of the first start
+            uploads,  # takes files of versions, and frees those of deleted ones
+        )

@@ -1,7 +1,8 @@
-"""Logging versions into the collections of a project."""
+"""Logging versions into the collections of a project: at once, or with files that are uploaded before the commit."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,9 +15,9 @@ from projects.jsonvalues import check_size, storable
 from projects.models import Project, Run, User
 from registries import labels
 from registries.access import memberships_of
-from registries.events import CREATE_ARTIFACT, announce_artifact
+from registries.events import ADD_ARTIFACT_TAG, CREATE_ARTIFACT, announce_artifact
 from registries.locking import lock_collection
-from registries.models import Artifact, Collection, CollectionKind, Membership, Registry
+from registries.models import Artifact, ArtifactState, Collection, CollectionKind, Membership, Registry
 
 
 class HoldsLinks(Exception):
@@ -60,29 +61,122 @@ def log_version(
         Http404: the collection was deleted meanwhile.
     """
     fields = _cleaned(metadata or {}, aliases, tags)
-    if run is not None and run.project_id != project.pk:
-        raise ValidationError({"run": f"Run {run.run_id} is of another project."})
+    _refuse_foreign(run, project)
     with transaction.atomic():
         home = ensure_collection(collection, type=type, project=project)
         lock_collection(home.pk)
-        artifact = Artifact(
-            collection=home,
-            digest=digest,
-            metadata=fields["metadata"],
-            description=description,
-            run=run,
-            user=by,
-            created_at=at,
+        artifact = _saved(
+            Artifact(
+                collection=home,
+                digest=digest,
+                metadata=fields["metadata"],
+                description=description,
+                run=run,
+                user=by,
+                created_at=at,
+                commit_hash=new_commit_hash(),
+            )
         )
-        artifact.full_clean(exclude=["collection", "run", "user"])
-        artifact.save()
-        membership = add_membership(home, artifact, by=by, at=at)
-        labels.tag_version(artifact, fields["tags"])
-        moved = labels.place_aliases(membership, fields["aliases"], at=at)
-        membership = memberships_of(home).get(pk=membership.pk)
-        announce_artifact(CREATE_ARTIFACT, membership, dedupe_key=f"version:{membership.pk}", by=by, at=at)
-        labels.announce_aliases(membership, moved, by=by, at=at)
+        return publish(artifact, aliases=fields["aliases"], tags=fields["tags"], by=by, at=at)
+
+
+def begin_version(
+    project: Project,
+    *,
+    collection: str,
+    type: str,
+    digest: str,
+    by: User,
+    at: datetime,
+    metadata: Mapping[str, Any] | None = None,
+    aliases: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    run: Run | None = None,
+    deduplicate: bool = True,
+    **more: Any,
+) -> Artifact:
+    """A version whose files are still to come: nobody sees it before `commits.commit`.
+
+    If the collection has the same content already, that version gets the aliases and tags, and is returned. Beginning
+    again with the same `client_id` returns what was begun. `more` are other fields of the model.
+
+    Raises:
+        ValidationError, TypeConflict, HoldsLinks, Http404: as `log_version`.
+    """
+    fields = _cleaned(metadata or {}, aliases, tags)
+    _refuse_foreign(run, project)
+    wanted = {"aliases": fields["aliases"], "tags": fields["tags"]}
+    with transaction.atomic():
+        home = ensure_collection(collection, type=type, project=project)
+        lock_collection(home.pk)
+        same = _same_content(home, digest) if deduplicate else None
+        if same is not None:
+            _label(same, **wanted, by=by, at=at)
+            return same.artifact
+        begun = _begun(home, str(more.get("client_id", "")), by=by)
+        return begun or _saved(
+            Artifact(
+                collection=home,
+                state=ArtifactState.PENDING,
+                digest=digest,
+                metadata=fields["metadata"],
+                run=run,
+                user=by,
+                created_at=at,
+                labels_at_commit=wanted,
+                **more,
+            )
+        )
+
+
+def publish(
+    artifact: Artifact, *, aliases: Sequence[str], tags: Sequence[str], by: User | None, at: datetime
+) -> Membership:
+    """Give the version its number, its aliases and its tags, and announce it. The caller has locked the collection."""
+    home = artifact.collection
+    membership = add_membership(home, artifact, by=by, at=at)
+    tagged = labels.place_tags(artifact, tags)
+    moved = labels.place_aliases(membership, aliases, at=at)
+    membership = memberships_of(home).get(pk=membership.pk)
+    announce_artifact(CREATE_ARTIFACT, membership, dedupe_key=f"version:{membership.pk}", by=by, at=at)
+    labels.announce_aliases(membership, moved, by=by, at=at)
+    labels.announce_tags(ADD_ARTIFACT_TAG, membership, tagged, by=by, at=at)
     return membership
+
+
+def new_commit_hash() -> str:
+    """A name of the version that nobody guesses."""
+    return secrets.token_hex(10)
+
+
+def _label(membership: Membership, *, aliases: Sequence[str], tags: Sequence[str], by: User, at: datetime) -> None:
+    labels.tag_version(membership, tags, by=by, at=at)
+    for alias in aliases:
+        labels.add_alias(membership, alias, by=by, at=at)
+
+
+def _same_content(home: Collection, digest: str) -> Membership | None:
+    if not digest:
+        return None
+    return memberships_of(home).filter(artifact__collection=home, artifact__digest=digest).first()
+
+
+def _begun(home: Collection, client_id: str, *, by: User) -> Artifact | None:
+    if not client_id:
+        return None
+    begun = Artifact.objects.filter(collection=home, client_id=client_id, state=ArtifactState.PENDING, user=by)
+    return begun.select_related("collection").first()
+
+
+def _saved(artifact: Artifact) -> Artifact:
+    artifact.full_clean(exclude=["collection", "run", "user"])
+    artifact.save()
+    return artifact
+
+
+def _refuse_foreign(run: Run | None, project: Project) -> None:
+    if run is not None and run.project_id != project.pk:
+        raise ValidationError({"run": f"Run {run.run_id} is of another project."})
 
 
 def ensure_collection(

@@ -1,4 +1,4 @@
-"""Aliases and tags of versions."""
+"""Aliases and tags of versions, and tags of whole collections."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ from django.db import transaction
 
 from projects.models import User
 from registries import protection
-from registries.events import ADD_ARTIFACT_ALIAS, announce_artifact
-from registries.locking import lock_version
-from registries.models import Alias, Artifact, Membership, Tag
+from registries.events import (
+    ADD_ARTIFACT_ALIAS,
+    ADD_ARTIFACT_TAG,
+    ADD_COLLECTION_TAG,
+    REMOVE_ARTIFACT_TAG,
+    REMOVE_COLLECTION_TAG,
+    announce_artifact,
+    announce_collection,
+)
+from registries.locking import lock_collection, lock_version
+from registries.models import Alias, Artifact, Collection, CollectionTag, Membership, Tag
 
 ALIAS_SHAPE = re.compile(r"\A[^\s/:\x00-\x1f\x7f]{1,128}\Z")
 TAG_SHAPE = re.compile(r"\A[\w-](?:[\w -]{0,126}[\w-])?\Z")
@@ -114,27 +122,104 @@ def remove_alias(membership: Membership, name: str, *, by: User | None) -> bool:
     return deleted > 0
 
 
-def add_tag(artifact: Artifact, name: str) -> bool:
-    """Tag the version; False if it has the tag.
+def add_tag(membership: Membership, name: str, *, by: User | None, at: datetime) -> bool:
+    """Tag the version, as seen in this collection.
+
+    Returns False, and nothing happens, if it has the tag already.
 
     Raises:
         ValidationError: not a tag.
+        Http404: the version was removed meanwhile.
     """
-    validate_tag(name)
-    return bool(tag_version(artifact, [name]))
+    return bool(tag_version(membership, [name], by=by, at=at))
 
 
-def tag_version(artifact: Artifact, names: Sequence[str]) -> list[str]:
-    """Write the tags the version does not have yet, and return those."""
-    fresh = []
+def remove_tag(membership: Membership, name: str, *, by: User | None, at: datetime) -> bool:
+    """Take the tag from the version, as seen in this collection; False if it did not have it.
+
+    Raises:
+        Http404: the version was removed meanwhile.
+    """
+    with transaction.atomic():
+        membership = lock_version(membership)
+        tag = Tag.objects.filter(artifact=membership.artifact_id, name=name).first()
+        # Linked elsewhere, the version may be untagged there in this moment: what counts is who deletes the row.
+        if tag is None or not Tag.objects.filter(pk=tag.pk).delete()[0]:
+            return False
+        announce_tags(REMOVE_ARTIFACT_TAG, membership, [tag], by=by, at=at)
+    return True
+
+
+def tag_version(membership: Membership, names: Sequence[str], *, by: User | None, at: datetime) -> list[str]:
+    """Give the version these tags, and return those it did not have yet.
+
+    Raises:
+        ValidationError: one of them is not a tag.
+        Http404: the version was removed meanwhile.
+    """
     for name in names:
-        _, created = Tag.objects.get_or_create(artifact=artifact, name=name)
-        if created:
-            fresh.append(name)
-    return fresh
+        validate_tag(name)
+    with transaction.atomic():
+        membership = lock_version(membership)
+        placed = place_tags(membership.artifact, names)
+        announce_tags(ADD_ARTIFACT_TAG, membership, placed, by=by, at=at)
+    return [tag.name for tag in placed]
 
 
-def remove_tag(artifact: Artifact, name: str) -> bool:
-    """Take the tag from the version; False if it did not have it."""
-    deleted, _ = Tag.objects.filter(artifact=artifact, name=name).delete()
-    return deleted > 0
+def place_tags(artifact: Artifact, names: Iterable[str]) -> list[Tag]:
+    """Write the tags the version does not have yet, and announce nothing."""
+    made = [Tag.objects.get_or_create(artifact=artifact, name=name) for name in dict.fromkeys(names)]
+    return [tag for tag, is_new in made if is_new]
+
+
+def announce_tags(kind: str, membership: Membership, tags: Iterable[Tag], *, by: User | None, at: datetime) -> None:
+    """One event for each tag that was added or removed."""
+    for tag in tags:
+        announce_artifact(
+            kind,
+            membership,
+            dedupe_key=f"{kind}:{tag.pk}",
+            by=by,
+            at=at,
+            tags=[tag.name],
+            tag=tag.name,
+        )
+
+
+def tag_collection(collection: Collection, names: Sequence[str], *, by: User | None, at: datetime) -> list[str]:
+    """Give the collection these tags, and return those it did not have yet.
+
+    Raises:
+        ValidationError: one of them is not a tag.
+        Http404: the collection was deleted meanwhile.
+    """
+    for name in names:
+        validate_tag(name)
+    with transaction.atomic():
+        collection = lock_collection(collection.pk)
+        made = [CollectionTag.objects.get_or_create(collection=collection, name=name) for name in dict.fromkeys(names)]
+        placed = [tag for tag, is_new in made if is_new]
+        _announce_collection_tags(ADD_COLLECTION_TAG, collection, placed, by=by, at=at)
+    return [tag.name for tag in placed]
+
+
+def untag_collection(collection: Collection, names: Sequence[str], *, by: User | None, at: datetime) -> list[str]:
+    """Take these tags from the collection, and return those it had.
+
+    Raises:
+        Http404: the collection was deleted meanwhile.
+    """
+    with transaction.atomic():
+        collection = lock_collection(collection.pk)
+        found = CollectionTag.objects.filter(collection=collection, name__in=names)
+        removed = list(found)
+        found.delete()
+        _announce_collection_tags(REMOVE_COLLECTION_TAG, collection, removed, by=by, at=at)
+    return [tag.name for tag in removed]
+
+
+def _announce_collection_tags(
+    kind: str, collection: Collection, tags: Iterable[CollectionTag], *, by: User | None, at: datetime
+) -> None:
+    for tag in tags:
+        announce_collection(kind, collection, tag=tag.name, dedupe_key=f"{kind}:{tag.pk}", by=by, at=at)

@@ -8,7 +8,12 @@ from django.core.exceptions import PermissionDenied
 
 from projects.models import Role, User
 from registries import access
-from registries.models import Collection
+from registries.models import Collection, Registry
+
+
+def aliases_of(registry: Registry) -> list[str]:
+    """The protected aliases of the registry, by name."""
+    return list(registry.protected_aliases.order_by("name").values_list("name", flat=True))
 
 
 def require_aliases(user: User | None, collection: Collection, names: Iterable[str]) -> None:

@@ -25,10 +25,12 @@ def add(registry: Registry, *, users: Iterable[User] = (), teams: Iterable[Team]
     users, teams = list(users), list(teams)
     _refuse_outsiders(registry, users, teams)
     with transaction.atomic():
-        for user in users:
-            RegistryMember.objects.get_or_create(registry=registry, user=user, defaults={"role": role})
-        for team in teams:
-            RegistryTeam.objects.get_or_create(registry=registry, team=team, defaults={"role": role})
+        RegistryMember.objects.bulk_create(
+            [RegistryMember(registry=registry, user=user, role=role) for user in users], ignore_conflicts=True
+        )
+        RegistryTeam.objects.bulk_create(
+            [RegistryTeam(registry=registry, team=team, role=role) for team in teams], ignore_conflicts=True
+        )
 
 
 def change_role(registry: Registry, member: User | Team, *, role: Role, by: User) -> None:

@@ -14,6 +14,16 @@ from registries.access import Permission, require
 from registries.models import Registry
 
 
+def require_organization_admin(user: User, organization: Organization, what: str) -> None:
+    """Let pass admins of the organization; `what` completes the sentence “You may not …”.
+
+    Raises:
+        PermissionDenied: the user is none.
+    """
+    if role_in_organization(user, organization) is not Role.ADMIN:
+        raise PermissionDenied(f"You may not {what} in {organization}. Ask an admin of the organization.")
+
+
 def open_registry(
     organization: Organization,
     name: str,
@@ -30,7 +40,7 @@ def open_registry(
         PermissionDenied: `by` is none.
         ValidationError: by field.
     """
-    _require_organization_admin(by, organization, "create registries")
+    require_organization_admin(by, organization, "create registries")
     with transaction.atomic():
         registry = linking.create_registry(organization, name, by=by, description=description)
         return curation.change_registry(
@@ -42,6 +52,7 @@ def change(
     registry: Registry,
     *,
     by: User,
+    name: str | None = None,
     description: str | None = None,
     visibility: str | None = None,
     accepts_all_types: bool | None = None,
@@ -55,10 +66,13 @@ def change(
     """
     require(by, Permission.EDIT_SETTINGS, registry)
     if visibility not in {None, registry.visibility}:
-        _require_organization_admin(by, registry.organization, "change who sees registries")
-    return curation.change_registry(
-        registry, description=description, visibility=visibility, accepts_all_types=accepts_all_types, accept=accept
-    )
+        require_organization_admin(by, registry.organization, "change who sees registries")
+    with transaction.atomic():
+        if name is not None:
+            rename(registry, name, by=by)
+        return curation.change_registry(
+            registry, description=description, visibility=visibility, accepts_all_types=accepts_all_types, accept=accept
+        )
 
 
 def rename(registry: Registry, name: str, *, by: User) -> Registry:
@@ -88,10 +102,5 @@ def delete(registry: Registry, *, by: User) -> None:
         Http404, PermissionDenied: `by` may not.
     """
     require(by, Permission.EDIT_SETTINGS, registry)
-    _require_organization_admin(by, registry.organization, "delete registries")
+    require_organization_admin(by, registry.organization, "delete registries")
     registry.delete()
-
-
-def _require_organization_admin(user: User, organization: Organization, what: str) -> None:
-    if role_in_organization(user, organization) is not Role.ADMIN:
-        raise PermissionDenied(f"You may not {what} in {organization}. Ask an admin of the organization.")

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from registries.views import browse, change
+from registries.views import browse, change, protection
 
 REGISTRY = "registries/<str:organization>/<str:registry>/"
 COLLECTION = f"{REGISTRY}collections/<str:collection>"
@@ -14,6 +14,11 @@ urlpatterns = [
     path("registries/", browse.registry_list, name="list"),
     path("registries/new", change.create_registry, name="create"),
     path(REGISTRY, browse.registry_page, name="registry"),
+    re_path(
+        r"^registries/(?P<organization>[^/]+)/(?P<registry>[^/]+)/protected/(?P<change>add|remove)$",
+        protection.change,
+        name="change_protection",
+    ),
     path(f"{REGISTRY}collections/new", change.create_collection, name="create_collection"),
     path(f"{COLLECTION}/", browse.collection_page, name="registry_collection"),
     path(f"{COLLECTION}/link", change.link_into, name="link_into"),

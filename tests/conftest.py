@@ -210,10 +210,11 @@ def forget_watched_metrics() -> Iterator[None]:
     """Rolled-back tests use the same primary keys again, so what a process remembers of them must go."""
     yield
     from automations import watching
-    from projects import keys
+    from projects import keys, series
 
     watching.watches_of.cache_clear()
     keys.forget_uses()
+    series.forget()
 
 
 @pytest.fixture

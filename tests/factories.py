@@ -161,7 +161,8 @@ def make_automation(
 ) -> Automation:
     """An automation on the scope (a project by default): calls the webhook, or does nothing without one.
 
-    Without a `condition` it listens for failed runs, or for a loss above 1.
+    Without a `condition` it listens for failed runs, or for a loss that is above 1, rises by a quarter or is 3
+    deviations from other runs.
     """
     scope = scope or make_project()
     defaults: dict[str, Any] = {
@@ -173,6 +174,16 @@ def make_automation(
             "cmp_op": "$gt",
             "threshold": 1.0,
         },
+        EventType.RUN_METRIC_CHANGE: {
+            "name": "loss",
+            "agg_op": None,
+            "current_window_size": 1,
+            "prior_window_size": 1,
+            "change_type": "RELATIVE",
+            "change_dir": "INCREASE",
+            "change_amount": 0.25,
+        },
+        EventType.RUN_METRIC_ZSCORE: {"name": "loss", "window_size": 30, "threshold": 3.0, "change_dir": "ANY"},
     }
     fields.setdefault("action_kind", ActionKind.WEBHOOK if webhook else ActionKind.NO_OP)
     automation = Automation(

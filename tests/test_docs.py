@@ -173,18 +173,21 @@ def test_the_shell_snippet_computes_both_signatures(tmp_path: Path) -> None:
 
 
 def test_the_table_of_variables_is_that_of_the_triggers() -> None:
-    rows = re.findall(r"^\| `([\w.*]+)` \|((?: ✓? ?\|){5})", WEBHOOKS.read_text(), flags=re.MULTILINE)
+    rows = re.findall(r"^\| `([\w.*]+)` \|((?: ✓? ?\|){7})", WEBHOOKS.read_text(), flags=re.MULTILINE)
     columns = (
-        EventType.RUN_STATE,
-        EventType.RUN_METRIC,
-        EventType.CREATE_ARTIFACT,
-        EventType.LINK_ARTIFACT,
-        EventType.ADD_ARTIFACT_ALIAS,
+        (EventType.RUN_STATE,),
+        (EventType.RUN_METRIC, EventType.RUN_METRIC_CHANGE, EventType.RUN_METRIC_ZSCORE),
+        (EventType.RUN_ALERT,),
+        (EventType.CREATE_ARTIFACT, EventType.LINK_ARTIFACT, EventType.UNLINK_ARTIFACT),
+        (EventType.ADD_ARTIFACT_ALIAS,),
+        (EventType.ADD_ARTIFACT_TAG, EventType.REMOVE_ARTIFACT_TAG),
+        (EventType.ADD_COLLECTION_TAG, EventType.REMOVE_COLLECTION_TAG),
     )
-    assert set(columns) == set(TRIGGERS)
-    for index, event_type in enumerate(columns):
+    assert {event_type for column in columns for event_type in column} == set(TRIGGERS)
+    for index, column in enumerate(columns):
         listed = {variable for variable, marks in rows if "✓" in marks.split("|")[index]}
-        assert listed == set(trigger_for(event_type).variables), event_type
+        for event_type in column:
+            assert listed == set(trigger_for(event_type).variables), event_type
 
 
 @pytest.mark.django_db
@@ -220,7 +223,7 @@ def test_the_default_document_is_the_one_shown(settings: Any) -> None:
 def test_every_operator_and_field_of_conditions_is_described() -> None:
     text = CONDITIONS.read_text()
     words = {*filters.OPERATORS, *filters.JOINTS, "$not"}
-    words |= {field.name for field in (*filters.RUN_FIELDS, *filters.ARTIFACT_FIELDS)}
+    words |= {field.name for field in (*filters.RUN_FIELDS, *filters.ARTIFACT_FIELDS, *filters.COLLECTION_FIELDS)}
 
     assert {word for word in words if f"`{word}`" not in text} == set()
 

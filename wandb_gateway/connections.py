@@ -52,6 +52,26 @@ def connection(
     }
 
 
+class Joined(Sequence[Any]):
+    """Several query sets as one list, of which only the page asked for is read."""
+
+    def __init__(self, *parts: QuerySet[Any]) -> None:
+        self.parts = parts
+
+    def __len__(self) -> int:
+        return sum(part.count() for part in self.parts)
+
+    def __getitem__(self, wanted: Any) -> Any:
+        start, stop = wanted.start, wanted.stop
+        found: list[Any] = []
+        for part in self.parts:
+            if stop > 0:
+                found += part[max(start, 0) : stop]
+            size = part.count()
+            start, stop = start - size, stop - size
+        return found
+
+
 def position(cursor: str | None) -> int:
     """The number of rows before a cursor.
 

@@ -6,7 +6,8 @@ Patterns run on RE2, in Python: the databases' own pattern engines can be made t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -21,8 +22,11 @@ Row = TypeVar("Row", bound=Model)
 Facts = Callable[[Any], Mapping[str, Any]]
 
 
-def compiled(text: str | None, *, fields: filters.Fields) -> filters.Filter | None:
+def compiled(text: str | None, *, fields: filters.Fields, moments: Collection[str] = ()) -> filters.Filter | None:
     """The filter in a text, or None if it asks for nothing.
+
+    The fields among `moments` hold seconds since 1970; the client writes dates for them, in any of the forms of ISO
+    8601.
 
     Raises:
         BadRequest: it is not JSON, or no filter over these fields.
@@ -30,14 +34,49 @@ def compiled(text: str | None, *, fields: filters.Fields) -> filters.Filter | No
     if not text or text.strip() in {"{}", "null"}:
         return None
     try:
-        return filters.compile(orjson.loads(text), fields=fields)
+        return filters.compile(_with_seconds(orjson.loads(text), moments), fields=fields)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"The filter is not JSON: {error}.") from error
     except filters.InvalidFilter as error:
         raise BadRequest(f"The filter cannot be used: {error}") from error
 
 
-def narrowed(rows: QuerySet[Row], text: str | None, *, fields: filters.Fields, facts: Facts) -> QuerySet[Row]:
+def _with_seconds(document: Any, moments: Collection[str], depth: int = 0) -> Any:
+    """The document with dates of the fields among `moments` as seconds since 1970."""
+    if depth > filters.MAX_DEPTH:  # which the compiler refuses
+        return document
+    if isinstance(document, list):
+        return [_with_seconds(one, moments, depth + 1) for one in document]
+    if not isinstance(document, dict):
+        return document
+    return {
+        key: _seconds(value, key, depth) if key in moments else _with_seconds(value, moments, depth + 1)
+        for key, value in document.items()
+    }
+
+
+def _seconds(value: Any, field: str, depth: int) -> Any:
+    if isinstance(value, dict) and depth <= filters.MAX_DEPTH:
+        return {name: _seconds(inner, field, depth + 1) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_seconds(inner, field, depth + 1) for inner in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise BadRequest(f"{field}: “{value[:40]}” is no date. Write it like 2026-05-04T09:30:00Z.") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def narrowed(
+    rows: QuerySet[Row],
+    text: str | None,
+    *,
+    fields: filters.Fields,
+    facts: Facts,
+    moments: Collection[str] = (),
+) -> QuerySet[Row]:
     """The rows that meet the filter; `facts` makes of a row what the filter reads.
 
     Every row is looked at: give `rows` with what `facts` needs (`select_related`, `prefetch_related`, `only`).
@@ -45,7 +84,7 @@ def narrowed(rows: QuerySet[Row], text: str | None, *, fields: filters.Fields, f
     Raises:
         BadRequest: see `compiled`.
     """
-    wanted = compiled(text, fields=fields)
+    wanted = compiled(text, fields=fields, moments=moments)
     if wanted is None:
         return rows
     return rows.filter(pk__in=[row.pk for row in rows.iterator(chunk_size=500) if wanted.matches(facts(row))])

@@ -26,6 +26,11 @@ def encode(kind: str, number: int) -> str:
     return base64.b64encode(f"{kind}:{number}".encode()).decode()
 
 
+def of_text(kind: str, text: str) -> str:
+    """The id of something that is no row of its own; nobody sends it back."""
+    return base64.b64encode(f"{kind}:{text}".encode()).decode()
+
+
 def decode(text: str, *kinds: str) -> tuple[str, int]:
     """The kind and the number in an id, which must be of one of these kinds.
 

@@ -23,13 +23,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automations.filters.clauses import NEVER, Node, Verdict
-from automations.filters.fields import ARTIFACT_FIELDS, RUN_FIELDS, Field, Fields, InvalidFilter, Kind
+from automations.filters.fields import (
+    ALERT_FIELDS,
+    ARTIFACT_FIELDS,
+    COLLECTION_FIELDS,
+    RUN_FIELDS,
+    Field,
+    Fields,
+    InvalidFilter,
+    Kind,
+)
 from automations.filters.operators import OPERATORS
 from automations.filters.parsing import JOINTS, MAX_DEPTH, MAX_OPERATORS, Parser
 from automations.filters.wanted import MAX_PATTERN_LENGTH
 
 __all__ = [
+    "ALERT_FIELDS",
     "ARTIFACT_FIELDS",
+    "COLLECTION_FIELDS",
     "JOINTS",
     "MAX_DEPTH",
     "MAX_OPERATORS",

@@ -106,6 +106,20 @@ ARTIFACT_FIELDS: Final[Fields] = (
     Field("user", Kind.TEXT, "user", "Login name of whoever logged the version."),
 )
 
+# A collection as a whole, whose tags change: it has no version.
+COLLECTION_FIELDS: Final[Fields] = (
+    Field("tag", Kind.TEXTS, "tag", "The tag added or removed."),
+    Field("collection", Kind.TEXT, "collection name", "The collection's name."),
+    Field("type", Kind.TEXT, "artifact type", "The type of artifacts it holds."),
+    Field("user", Kind.TEXT, "user", "Login name of whoever changed the tag."),
+)
+
+ALERT_FIELDS: Final[Fields] = (
+    Field("title", Kind.TEXT, "title", "The alert's title."),
+    Field("text", Kind.TEXT, "text", "The alert's text."),
+    Field("level", Kind.TEXT, "level", "INFO, WARN or ERROR."),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

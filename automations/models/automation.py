@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -32,9 +33,17 @@ class EventType(models.TextChoices):
 
     RUN_STATE = "RUN_STATE", "Run state"
     RUN_METRIC = "RUN_METRIC", "Run metric threshold"
+    RUN_METRIC_CHANGE = "RUN_METRIC_CHANGE", "Run metric change"
+    RUN_METRIC_ZSCORE = "RUN_METRIC_ZSCORE", "Run metric z-score"
+    RUN_ALERT = "RUN_ALERT", "Alert raised"
     CREATE_ARTIFACT = "CREATE_ARTIFACT", "New artifact version"
     LINK_ARTIFACT = "LINK_MODEL", "Version linked"
+    UNLINK_ARTIFACT = "UNLINK_ARTIFACT", "Version unlinked"
     ADD_ARTIFACT_ALIAS = "ADD_ARTIFACT_ALIAS", "Alias added"
+    ADD_ARTIFACT_TAG = "ADD_ARTIFACT_TAG", "Tag added to a version"
+    REMOVE_ARTIFACT_TAG = "REMOVE_ARTIFACT_TAG", "Tag removed from a version"
+    ADD_COLLECTION_TAG = "ADD_COLLECTION_TAG", "Tag added to a collection"
+    REMOVE_COLLECTION_TAG = "REMOVE_COLLECTION_TAG", "Tag removed from a collection"
 
 
 class ActionKind(models.TextChoices):
@@ -45,14 +54,21 @@ class ActionKind(models.TextChoices):
 
 
 # The scopes an event fits (EV1). In the database too: a pair that makes no sense cannot be stored.
+OF_RUNS = frozenset({ScopeKind.PROJECT, ScopeKind.TEAM, ScopeKind.ORGANIZATION})
 FITTING_SCOPES: dict[EventType, frozenset[ScopeKind]] = {
-    EventType.RUN_STATE: frozenset({ScopeKind.PROJECT, ScopeKind.TEAM, ScopeKind.ORGANIZATION}),
-    EventType.RUN_METRIC: frozenset({ScopeKind.PROJECT, ScopeKind.TEAM, ScopeKind.ORGANIZATION}),
-    EventType.CREATE_ARTIFACT: frozenset(
-        {ScopeKind.PROJECT, ScopeKind.COLLECTION, ScopeKind.TEAM, ScopeKind.ORGANIZATION}
-    ),
+    EventType.RUN_STATE: OF_RUNS,
+    EventType.RUN_METRIC: OF_RUNS,
+    EventType.RUN_METRIC_CHANGE: OF_RUNS,
+    EventType.RUN_METRIC_ZSCORE: OF_RUNS,
+    EventType.RUN_ALERT: OF_RUNS,
+    EventType.CREATE_ARTIFACT: OF_RUNS | {ScopeKind.COLLECTION},
     EventType.LINK_ARTIFACT: frozenset(ScopeKind),
+    EventType.UNLINK_ARTIFACT: frozenset(ScopeKind),
     EventType.ADD_ARTIFACT_ALIAS: frozenset(ScopeKind),
+    EventType.ADD_ARTIFACT_TAG: frozenset(ScopeKind),
+    EventType.REMOVE_ARTIFACT_TAG: frozenset(ScopeKind),
+    EventType.ADD_COLLECTION_TAG: frozenset(ScopeKind),
+    EventType.REMOVE_COLLECTION_TAG: frozenset(ScopeKind),
 }
 
 
@@ -93,14 +109,14 @@ class AutomationQuerySet(models.QuerySet["Automation"]):
             | Q(organization__in=Organization.objects.visible_to(user))
         )
 
-    def listening_to(self, event_type: str, scopes: Scopes) -> Self:
-        """Enabled automations on this event in any scope that contains it: one indexed look-up a scope."""
+    def listening_to(self, event_types: Sequence[str], scopes: Scopes) -> Self:
+        """Enabled automations on one of these events in any scope that contains it: one indexed look-up a scope."""
         covering = Q(pk__in=[])
         for kind in ScopeKind:
             key = getattr(scopes, kind.value)
             if key is not None:
                 covering |= Q(**{kind.value: key})
-        return self.filter(covering, event_type=event_type, enabled=True)
+        return self.filter(covering, event_type__in=event_types, enabled=True)
 
     def in_project(self, project: Project) -> Self:
         """Automations of the project and of its collections, as its Automations tab lists them."""

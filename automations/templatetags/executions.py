@@ -9,6 +9,7 @@ from django import template
 from django.utils.html import format_html
 
 from automations.models import EventType, Execution
+from registries.events import UNLINK_ARTIFACT
 from registries.models import Membership
 
 if TYPE_CHECKING:
@@ -32,17 +33,23 @@ def took(execution: Execution) -> timedelta | None:
 
 @register.simple_tag
 def subject(execution: Execution) -> str | SafeString:
-    """The run or version that the event is about, as a link while it exists; a run with the state it entered."""
+    """The run, version or collection that the event is about, as a link while it exists; a run with the state it
+    entered, or the alert it raised."""
     details = execution.event.details
     if "collection" in details:
         return _version(execution)
-    return format_html("{} {}", _run(execution), details["state"]) if "state" in details else _run(execution)
+    if "state" in details:
+        return format_html("{} {}", _run(execution), details["state"])
+    return format_html("{}, “{}”", _run(execution), details["title"]) if "level" in details else _run(execution)
 
 
 def _version(execution: Execution) -> str | SafeString:
     event, details = execution.event, execution.event.details
-    name = f"{details['collection']}:{details.get('alias') or details.get('version', '')}"
-    if event.collection is None or event.artifact_id is None or "version_index" not in details:
+    if "version" not in details:
+        name = str(details["collection"])
+        return _link(event.collection.get_absolute_url(), name) if event.collection else name
+    name = f"{details['collection']}:{details.get('alias') or details['version']}"
+    if event.collection is None or event.artifact_id is None or event.kind == UNLINK_ARTIFACT:
         return name
     # Where the version is in this collection; the membership itself need not be read for its address.
     there = Membership(collection=event.collection, version_index=details["version_index"])

@@ -3,14 +3,32 @@
 from collections.abc import Mapping
 
 from automations.models import EventType, ScopeKind
-from automations.triggers.artifacts import AliasTrigger, LinkTrigger, NewVersionTrigger
+from automations.triggers.artifacts import (
+    AliasTrigger,
+    CollectionTagTrigger,
+    CollectionUntagTrigger,
+    LinkTrigger,
+    NewVersionTrigger,
+    TagTrigger,
+    UnlinkTrigger,
+    UntagTrigger,
+)
 from automations.triggers.base import InvalidCondition, Match, Rule, Trigger
-from automations.triggers.runs import RunMetricTrigger, RunStateTrigger
+from automations.triggers.runs import (
+    MetricTrigger,
+    RunAlertTrigger,
+    RunMetricChangeTrigger,
+    RunMetricTrigger,
+    RunMetricZScoreTrigger,
+    RunStateTrigger,
+)
 
 __all__ = [
+    "METRIC_EVENTS",
     "TRIGGERS",
     "InvalidCondition",
     "Match",
+    "MetricTrigger",
     "Rule",
     "Trigger",
     "event_types_listening_to",
@@ -23,11 +41,22 @@ TRIGGERS: Mapping[EventType, Trigger] = {
     for trigger in (
         RunStateTrigger(),
         RunMetricTrigger(),
+        RunMetricChangeTrigger(),
+        RunMetricZScoreTrigger(),
+        RunAlertTrigger(),
         NewVersionTrigger(),
         LinkTrigger(),
+        UnlinkTrigger(),
         AliasTrigger(),
+        TagTrigger(),
+        UntagTrigger(),
+        CollectionTagTrigger(),
+        CollectionUntagTrigger(),
     )
 }
+
+# Those that judge logged metrics, point by point.
+METRIC_EVENTS = tuple(kind for kind, trigger in TRIGGERS.items() if isinstance(trigger, MetricTrigger))
 
 
 def trigger_for(event_type: str) -> Trigger:

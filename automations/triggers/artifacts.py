@@ -1,4 +1,4 @@
-"""Triggers on artifact versions, in projects and in registries."""
+"""Triggers on artifact versions and collections, in projects and in registries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from automations import filters
 from automations.models import EventType
 from automations.triggers.base import Match, Trigger
 from automations.triggers.runs import COMMON_VARIABLES
-from registries.events import ADD_ARTIFACT_ALIAS, CREATE_ARTIFACT, LINK_ARTIFACT
+from registries.events import (
+    ADD_ARTIFACT_ALIAS,
+    ADD_ARTIFACT_TAG,
+    ADD_COLLECTION_TAG,
+    CREATE_ARTIFACT,
+    LINK_ARTIFACT,
+    REMOVE_ARTIFACT_TAG,
+    REMOVE_COLLECTION_TAG,
+    UNLINK_ARTIFACT,
+)
 
 ARTIFACT_VARIABLES = (
     *COMMON_VARIABLES,
@@ -52,28 +61,86 @@ class LinkTrigger(ArtifactTrigger):
     told = "{collection}:{version} was linked"
 
 
-class AliasTrigger(ArtifactTrigger):
+class UnlinkTrigger(ArtifactTrigger):
+    event_type = EventType.UNLINK_ARTIFACT
+    listens_to = UNLINK_ARTIFACT
+    description = "A version is taken out of a registry's collection."
+    happening = "a version is unlinked from a registry"
+    told = "{collection}:{version} was unlinked"
+
+
+class LabelTrigger(ArtifactTrigger):
+    """A label that comes or goes; `label_field` names it. `named` is what happens to a label that is named."""
+
+    label_field: str
+    named: str
+
+    def clause(self, condition: object, filter: object) -> str:
+        """`alias ^production$ is added` where the label is all that is asked for."""
+        wanted = _only(self.label_field, filter)
+        return f"{self.label_field} {wanted} {self.named}" if wanted else super().clause(condition, filter)
+
+
+class AliasTrigger(LabelTrigger):
     event_type = EventType.ADD_ARTIFACT_ALIAS
     listens_to = ADD_ARTIFACT_ALIAS
     description = "An alias is added to a version, or moved to it."
     variables = (*ARTIFACT_VARIABLES, "alias")
+    label_field = "alias"
+    named = "is added"
     happening = "an alias is added"
     told = "alias {alias} was added to {collection}:{version}"
 
-    def clause(self, condition: object, filter: object) -> str:
-        """`alias ^production$ is added` where the alias is all that is asked for."""
-        wanted = _only_alias(filter)
-        return f"alias {wanted} is added" if wanted else super().clause(condition, filter)
+
+class TagTrigger(LabelTrigger):
+    event_type = EventType.ADD_ARTIFACT_TAG
+    listens_to = ADD_ARTIFACT_TAG
+    description = "A tag is added to a version."
+    variables = (*ARTIFACT_VARIABLES, "tag")
+    label_field = "tag"
+    named = "is added to a version"
+    happening = "a tag is added to a version"
+    told = "tag {tag} was added to {collection}:{version}"
 
 
-def _only_alias(document: object) -> str:
-    """The alias or pattern a filter asks for, if it asks for nothing else."""
+class UntagTrigger(TagTrigger):
+    event_type = EventType.REMOVE_ARTIFACT_TAG
+    listens_to = REMOVE_ARTIFACT_TAG
+    description = "A tag is removed from a version."
+    named = "is removed from a version"
+    happening = "a tag is removed from a version"
+    told = "tag {tag} was removed from {collection}:{version}"
+
+
+class CollectionTagTrigger(LabelTrigger):
+    event_type = EventType.ADD_COLLECTION_TAG
+    listens_to = ADD_COLLECTION_TAG
+    description = "A tag is added to a collection as a whole."
+    fields = filters.COLLECTION_FIELDS
+    variables = (*COMMON_VARIABLES, "artifact_collection_name", "tag")
+    label_field = "tag"
+    named = "is added to a collection"
+    happening = "a tag is added to a collection"
+    told = "tag {tag} was added to collection {collection}"
+
+
+class CollectionUntagTrigger(CollectionTagTrigger):
+    event_type = EventType.REMOVE_COLLECTION_TAG
+    listens_to = REMOVE_COLLECTION_TAG
+    description = "A tag is removed from a collection as a whole."
+    named = "is removed from a collection"
+    happening = "a tag is removed from a collection"
+    told = "tag {tag} was removed from collection {collection}"
+
+
+def _only(field: str, document: object) -> str:
+    """The label or pattern a filter asks for, if it asks for nothing else."""
     if not isinstance(document, dict) or len(document) != 1:
         return ""
     ((key, value),) = document.items()
     if key in {"$and", "$or"} and isinstance(value, list) and len(value) == 1:
-        return _only_alias(value[0])
-    if key != "alias":
+        return _only(field, value[0])
+    if key != field:
         return ""
     if isinstance(value, dict) and len(value) == 1:
         value = value.get("$regex", value.get("$eq"))

@@ -1,15 +1,16 @@
-"""Triggers on runs: their state, and the metrics they log."""
+"""Triggers on runs: their state, the metrics they log, and the alerts they raise."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from automations import filters
 from automations.models import EventType
 from automations.triggers.base import InvalidCondition, Match, Trigger
-from automations.windows import InvalidWindow, Threshold
-from projects.events import METRICS_LOGGED, RUN_STATE
+from automations.windows import Change, InvalidWindow, Judgement, Threshold, ZScore
+from projects.events import METRICS_LOGGED, RUN_ALERT, RUN_STATE
 from projects.models import RunState
 
 # The states one may ask for, and the run states each stands for: a crash is a failure. Killed and pending never fire.
@@ -18,6 +19,7 @@ ASKABLE_STATES: dict[str, frozenset[str]] = {
     "FINISHED": frozenset({RunState.FINISHED.value}),
     "FAILED": frozenset({RunState.FAILED.value, RunState.CRASHED.value}),
 }
+ALERT_LEVELS = ("INFO", "WARN", "ERROR")
 VERBS = {"RUNNING": "starts running", "FINISHED": "finishes", "FAILED": "fails"}
 COMMON_VARIABLES = ("automation_name", "event_type", "event_author", "entity_name", "project_name")
 RUN_VARIABLES = (*COMMON_VARIABLES, "run_name", "run_id")
@@ -59,25 +61,27 @@ class RunStateTrigger(Trigger):
         return f"a run {' or '.join(VERBS[asked] for asked in condition)}"
 
 
-class RunMetricTrigger(Trigger):
+METRIC_VARIABLES = (
+    *RUN_VARIABLES,
+    "metric_name",
+    "metric_values",
+    "metric_filter",
+    "metric_filter_short",
+    "metric_current_status",
+)
+
+
+class MetricTrigger(Trigger):
     """Judges the window of values that ends at the point the event is about: `details["values"]`, oldest first."""
 
-    event_type = EventType.RUN_METRIC
     listens_to = METRICS_LOGGED
-    description = "A metric's latest values cross a threshold, or become NaN or infinite."
     fields = filters.RUN_FIELDS
-    variables = (
-        *RUN_VARIABLES,
-        "metric_name",
-        "metric_values",
-        "metric_filter",
-        "metric_filter_short",
-        "metric_current_status",
-    )
+    variables = METRIC_VARIABLES
+    rule: ClassVar[type[Threshold | Change | ZScore]]
 
-    def compile_condition(self, condition: Mapping[str, Any]) -> Threshold:
+    def compile_condition(self, condition: Mapping[str, Any]) -> Threshold | Change | ZScore:
         try:
-            return Threshold.from_condition(dict(condition))
+            return self.rule.from_condition(dict(condition))
         except InvalidWindow as error:
             field = f"condition.{error.field}" if error.field else "condition"
             raise InvalidCondition(field, error.message) from error
@@ -85,10 +89,82 @@ class RunMetricTrigger(Trigger):
     def judge(self, condition: Any, facts: Mapping[str, Any], details: Mapping[str, Any]) -> Match:
         if details.get("metric") != condition.name:
             return Match(False, f"the values are of {details.get('metric')}, not of {condition.name}")
-        values = [float(value) for value in details.get("values", [])]
-        judgement = condition.judge(values)
+        judgement = self.judgement(condition, details)
         return Match(judgement.holds, f"{condition.name}: {judgement.reason}", evaluable=judgement.evaluable)
+
+    def judgement(self, rule: Any, details: Mapping[str, Any]) -> Judgement:
+        """What the rule says of the event's values."""
+        verdict: Judgement = rule.judge(numbers(details.get("values", [])))
+        return verdict
 
     def condition_clause(self, condition: Any) -> str:
         clause: str = condition.describe()
         return clause
+
+
+class RunMetricTrigger(MetricTrigger):
+    event_type = EventType.RUN_METRIC
+    description = "A metric's latest values cross a threshold, or become NaN or infinite."
+    rule = Threshold
+
+
+class RunMetricChangeTrigger(MetricTrigger):
+    event_type = EventType.RUN_METRIC_CHANGE
+    description = "A metric moves by some amount against the values before."
+    rule = Change
+
+
+class RunMetricZScoreTrigger(MetricTrigger):
+    """Judges the latest value by those of other runs as they were then: `details["others"]`."""
+
+    event_type = EventType.RUN_METRIC_ZSCORE
+    description = "A metric is far from where other runs of the project are."
+    rule = ZScore
+
+    def judgement(self, rule: Any, details: Mapping[str, Any]) -> Judgement:
+        verdict: Judgement = rule.judge(numbers(details.get("values", []))[-1], numbers(details.get("others", [])))
+        return verdict
+
+
+class RunAlertTrigger(Trigger):
+    event_type = EventType.RUN_ALERT
+    listens_to = RUN_ALERT
+    description = "A script raises an alert with run.alert()."
+    fields = filters.RUN_FIELDS
+    variables = (*RUN_VARIABLES, "alert_title", "alert_text", "alert_level")
+
+    def compile_condition(self, condition: Mapping[str, Any]) -> filters.Filter:
+        unknown = set(condition) - {"title", "text", "levels"}
+        if unknown:
+            raise InvalidCondition(
+                "condition", f"“{min(unknown)}” is not part of an alert's condition; it has “title”, “text”, “levels”."
+            )
+        asked: dict[str, Any] = {
+            part: {"$regex": condition[part]} for part in ("title", "text") if condition.get(part) not in (None, "")
+        }
+        levels = condition.get("levels") or []
+        if not isinstance(levels, list) or not all(isinstance(one, str) and one in ALERT_LEVELS for one in levels):
+            raise InvalidCondition("condition.levels", f"Levels are a list of {', '.join(ALERT_LEVELS)}.")
+        if levels:
+            asked["level"] = {"$in": [level for level in ALERT_LEVELS if level in levels]}
+        try:
+            return filters.compile(asked, fields=filters.ALERT_FIELDS)
+        except filters.InvalidFilter as error:
+            raise InvalidCondition(f"condition.{error.path.partition('.')[0]}", error.message) from error
+
+    def judge(self, condition: Any, facts: Mapping[str, Any], details: Mapping[str, Any]) -> Match:
+        """A title fires once in a day for each run: another title is other news."""
+        title = str(details.get("title", ""))
+        if not condition.matches(details):
+            return Match(False, f"the alert's {condition.explain(details).reason}")
+        reason = f"the script raised {details.get('level', '')} “{title}”"
+        return Match(True, reason, key=hashlib.sha256(title.encode()).hexdigest()[:16])
+
+    def condition_clause(self, condition: Any) -> str:
+        asked = condition.describe()
+        return f"an alert is raised whose {asked}" if asked else "an alert is raised"
+
+
+def numbers(values: Iterable[Any]) -> list[float]:
+    """Numbers of an event's details, where NaN and infinities are written as text."""
+    return [float(value) for value in values]

@@ -1,4 +1,4 @@
-"""Rules over the last logged values of one metric of one run: does it hold, and can it be judged at all?
+"""Rules over the last logged values of one metric: does it hold, and can it be judged at all?
 
 Pure Python and numpy. A rule is a frozen dataclass whose constructor is its validator (InvalidWindow names
 the part that is wrong). `judge` gives a verdict with its reason for people, `judge_batch` the same verdicts
@@ -7,17 +7,24 @@ Values are floats as logged: NaN and infinities belong to a window, and aggregat
 """
 
 from automations.windows.arithmetic import as_float, digits, pack, unpack
+from automations.windows.change import CHANGE_TYPES, Change
 from automations.windows.judgement import InvalidWindow, Judgement
-from automations.windows.threshold import AGGREGATES, COMPARISONS, MAX_WINDOW, NONFINITE, Threshold
+from automations.windows.parts import AGGREGATES, DIRECTIONS, MAX_WINDOW
+from automations.windows.threshold import COMPARISONS, NONFINITE, Threshold
+from automations.windows.zscore import ZScore
 
 __all__ = [
     "AGGREGATES",
+    "CHANGE_TYPES",
     "COMPARISONS",
+    "DIRECTIONS",
     "MAX_WINDOW",
     "NONFINITE",
+    "Change",
     "InvalidWindow",
     "Judgement",
     "Threshold",
+    "ZScore",
     "as_float",
     "digits",
     "pack",

@@ -61,6 +61,46 @@ def mean(values: list[float]) -> float:
     return min(max(mean, low), high)
 
 
+def aggregate(window: Sequence[float], agg_op: str | None) -> float | None:
+    """Minimum, maximum or mean of the finite values, or None if there are none; of one value, that value."""
+    finite = [value for value in window if math.isfinite(value)]
+    if not finite:
+        return None
+    if agg_op == "MIN":
+        return min(finite)
+    if agg_op == "MAX":
+        return max(finite)
+    return mean(finite)
+
+
+def sliding_aggregates(values: Floats, agg_op: str | None, size: int) -> tuple[Floats, Floats]:
+    """aggregate() of every window of `size` values, NaN where it is None; and how far each may be from it, mostly 0."""
+    finite = np.isfinite(values)
+    if agg_op == "AVERAGE" and size > 1:
+        return _sliding_means(values, finite, size)
+    combine, neutral = (np.minimum, np.inf) if agg_op == "MIN" else (np.maximum, -np.inf)
+    found = sliding(combine, np.where(finite, values, neutral), size)
+    return np.where(np.isfinite(found), found, np.nan), np.zeros(len(found))
+
+
+def _sliding_means(values: Floats, finite: Flags, size: int) -> tuple[Floats, Floats]:
+    """Fast sums, with a bound for what rounding did to them; windows of equal values are exact."""
+    clean = np.where(finite, values, 0.0)
+    counts = sliding(np.add, finite.astype(np.float64), size)
+    means = sliding(np.add, clean, size) / counts
+    sizes = sliding(np.add, np.abs(clean), size) / counts
+    limits = np.finfo(np.float64)
+    margins = (2 * size + 8) * limits.eps * sizes + limits.tiny
+    margins[~np.isfinite(margins)] = np.inf  # sums beyond the range of floats
+    lows = sliding(np.minimum, np.where(finite, values, np.inf), size)
+    highs = sliding(np.maximum, np.where(finite, values, -np.inf), size)
+    level = lows == highs
+    means[level] = lows[level]
+    means[counts == 0] = np.nan
+    margins[level | (counts == 0)] = 0.0
+    return means, margins
+
+
 def sliding(combine: np.ufunc, values: Floats, size: int) -> Floats:
     """`combine` over every window of `size` values, in time that does not grow with the size.
 

@@ -2,19 +2,34 @@
 
 import math
 import operator
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
 
-from automations.windows.arithmetic import Flags, Floats, array, as_float, as_floats, digits, mean, sliding
+from automations.windows.arithmetic import (
+    Flags,
+    Floats,
+    aggregate,
+    array,
+    as_float,
+    as_floats,
+    digits,
+    sliding_aggregates,
+)
 from automations.windows.judgement import InvalidWindow, Judgement
+from automations.windows.parts import (
+    AGGREGATES,
+    among,
+    check_aggregate,
+    check_name,
+    check_number,
+    check_size,
+    take_parts,
+)
 
-MAX_WINDOW = 10_000
-MAX_NAME_LENGTH = 500
 NONFINITE: Final = "$nonfinite"
-AGGREGATES: Final = {"AVERAGE": "average", "MIN": "minimum", "MAX": "maximum"}
 # From about this many values to look at (batch × window), numpy is faster than plain Python.
 VECTORISED_FROM = 100
 
@@ -51,13 +66,12 @@ class Threshold:
     threshold: float | None
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
-        _check_window(self.window_size)
-        if self.agg_op is not None and not _among(self.agg_op, AGGREGATES):
-            raise InvalidWindow("agg_op", f"The aggregate is {', '.join(AGGREGATES)}, or null for the latest value.")
+        check_name(self.name)
+        check_size(self.window_size, part="window_size")
+        check_aggregate(self.agg_op)
         if self.cmp_op == NONFINITE:
             _check_alone(self.agg_op, self.threshold)
-        elif _among(self.cmp_op, COMPARISONS):
+        elif among(self.cmp_op, COMPARISONS):
             _check_bound(self.threshold)
         else:
             raise InvalidWindow("cmp_op", f"The comparison is one of {', '.join([*COMPARISONS, NONFINITE])}.")
@@ -67,18 +81,21 @@ class Threshold:
     @classmethod
     def from_condition(cls, condition: object) -> Self:
         """The rule that stored JSON stands for. Raises InvalidWindow, also for unknown or missing keys."""
-        if not isinstance(condition, dict):
-            raise InvalidWindow("", f"A threshold is an object with {', '.join(_KEYS)}.")
-        for key in condition:
-            if key not in _KEYS:
-                raise InvalidWindow(str(key)[:80], f"A threshold has no such part; it has {', '.join(_KEYS)}.")
-        for key in _KEYS:
-            if key not in condition:
-                raise InvalidWindow(key, "This part is missing; write null where there is nothing to say.")
-        return cls(**condition)
+        return cls(**take_parts(condition, _KEYS, what="A threshold"))
 
     def as_condition(self) -> dict[str, Any]:
         return {key: getattr(self, key) for key in _KEYS}
+
+    @property
+    def capacity(self) -> int:
+        """How many of the last values have to be kept."""
+        return self.window_size
+
+    def shorthand(self) -> str:
+        """The rule in short: `loss > 0.9`."""
+        if self.cmp_op == NONFINITE:
+            return f"{self.name} not finite"
+        return f"{self.name} {COMPARISONS[self.cmp_op].symbol} {digits(self._bound)}"
 
     def describe(self) -> str:
         """A clause for sentences: `loss (average of the last 5 values) is above 0.9`."""
@@ -94,7 +111,7 @@ class Threshold:
         window = as_floats(values[len(values) - self.window_size :])
         if self.cmp_op == NONFINITE:
             return _judge_finiteness(window[-1])
-        value = self._aggregate(window)
+        value = aggregate(window, self.agg_op)
         if value is None:
             return Judgement.not_evaluable(
                 f"no finite value among the last {self.window_size}"
@@ -136,55 +153,20 @@ class Threshold:
     def _holds(self, window: list[float]) -> bool:
         if self.cmp_op == NONFINITE:
             return not math.isfinite(window[-1])
-        value = self._aggregate(window)
+        value = aggregate(window, self.agg_op)
         return value is not None and bool(COMPARISONS[self.cmp_op].holds(value, self._bound))
-
-    def _aggregate(self, window: list[float]) -> float | None:
-        finite = [value for value in window if math.isfinite(value)]
-        if not finite:
-            return None
-        if self.agg_op == "MIN":
-            return min(finite)
-        if self.agg_op == "MAX":
-            return max(finite)
-        return mean(finite)
 
     def _hold(self, series: Floats) -> Flags:
         """_holds() of every full window of the series at once."""
-        finite = np.isfinite(series)
         if self.cmp_op == NONFINITE:
-            return ~finite
-        compare, size = COMPARISONS[self.cmp_op].holds, self.window_size
-        verdicts: Flags
-        if size == 1:
-            verdicts = finite & compare(series, self._bound)
-            return verdicts
-        if self.agg_op == "AVERAGE":
-            return self._mean_holds(series, finite)
-        combine, neutral = (np.minimum, np.inf) if self.agg_op == "MIN" else (np.maximum, -np.inf)
-        found = sliding(combine, np.where(finite, series, neutral), size)
-        verdicts = np.isfinite(found) & compare(found, self._bound)
-        return verdicts
-
-    def _mean_holds(self, series: Floats, finite: Flags) -> Flags:
-        """Fast sums decide where rounding cannot matter; windows close to the bound are summed exactly."""
+            return ~np.isfinite(series)
         compare, size, bound = COMPARISONS[self.cmp_op].holds, self.window_size, self._bound
-        clean = np.where(finite, series, 0.0)
-        counts = sliding(np.add, finite.astype(np.float64), size)
-        means = sliding(np.add, clean, size) / counts
-        sizes = sliding(np.add, np.abs(clean), size) / counts
-        limits = np.finfo(np.float64)
-        margin = (2 * size + 8) * limits.eps * (sizes + abs(bound)) + limits.tiny
-        verdicts: Flags = compare(means, bound) & (counts > 0)
-        # Written so that overflow, which leaves NaN or infinity here, counts as too close.
-        close = ~(np.abs(means - bound) > margin) & (counts > 0)
-        if close.any():
-            lows = sliding(np.minimum, np.where(finite, series, np.inf), size)
-            highs = sliding(np.maximum, np.where(finite, series, -np.inf), size)
-            level = close & (lows == highs)
-            verdicts[level] = compare(lows[level], bound)
-            for index in np.flatnonzero(close & ~level):
-                verdicts[index] = self._holds(series[index : index + size].tolist())
+        found, margins = sliding_aggregates(series, self.agg_op, size)
+        verdicts: Flags = ~np.isnan(found) & compare(found, bound)
+        # Where rounding may matter, the window is aggregated exactly. Written so that overflow counts as too close.
+        rounding = 4 * np.finfo(np.float64).eps * abs(bound)
+        for index in np.flatnonzero((margins > 0) & ~(np.abs(found - bound) > margins + rounding)):
+            verdicts[index] = self._holds(series[index : index + size].tolist())
         return verdicts
 
 
@@ -201,27 +183,6 @@ def _kind(value: float) -> str:
     return "NaN" if math.isnan(value) else "infinite"
 
 
-def _check_name(name: object) -> None:
-    if not isinstance(name, str) or not name.strip():
-        raise InvalidWindow("name", "The metric is missing; write the key under which it is logged.")
-    if len(name) > MAX_NAME_LENGTH:
-        raise InvalidWindow("name", f"The metric's key may have at most {MAX_NAME_LENGTH} characters.")
-    if "\0" in name or any("\ud800" <= char <= "\udfff" for char in name):
-        raise InvalidWindow("name", "The metric's key may not hold NUL characters or lone surrogates.")
-
-
-def _check_window(size: object) -> None:
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= MAX_WINDOW:
-        raise InvalidWindow("window_size", f"The window is a whole number of values from 1 to {MAX_WINDOW:,}.")
-
-
-def _check_bound(threshold: object) -> None:
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float):
-        raise InvalidWindow("threshold", "The threshold is a number.")
-    if not math.isfinite(as_float(threshold)):
-        raise InvalidWindow("threshold", "The threshold is finite; to watch for NaN, compare by $nonfinite.")
-
-
 def _check_alone(agg_op: object, threshold: object) -> None:
     if agg_op is not None:
         raise InvalidWindow("agg_op", "Whether a value is NaN or infinite is asked of the latest one; write null.")
@@ -229,5 +190,7 @@ def _check_alone(agg_op: object, threshold: object) -> None:
         raise InvalidWindow("threshold", "Whether a value is NaN or infinite needs no threshold; write null.")
 
 
-def _among(value: object, known: Container[str]) -> bool:
-    return isinstance(value, str) and value in known
+def _check_bound(threshold: object) -> None:
+    check_number(threshold, part="threshold", what="The threshold")
+    if not math.isfinite(as_float(threshold)):  # type: ignore[arg-type]  # a number by now
+        raise InvalidWindow("threshold", "The threshold is finite; to watch for NaN, compare by $nonfinite.")

@@ -1,4 +1,4 @@
-"""Aliases and tags of versions, in projects and registries alike."""
+"""Aliases and tags of versions, and tags of collections, in projects and registries alike."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from projects.api.endpoints import Endpoint
 from projects.api.problems import naming
 from projects.models import User
 from registries import access, labels
-from registries.api.serializers import NewAliasSerializer, NewTagSerializer, VersionSerializer
-from registries.api.versions import show_version, version_at
-from registries.models import Membership
+from registries.api.serializers import (
+    CollectionSerializer,
+    NewAliasSerializer,
+    NewTagSerializer,
+    VersionSerializer,
+)
+from registries.api.versions import collection_at, show_version, version_at
+from registries.models import Collection, Membership
 
 
 def version_to_label(user: User, path: dict[str, str]) -> Membership:
@@ -67,7 +72,7 @@ class Tags(Endpoint):
         version = version_to_label(self.user, path)
         name = self.body(NewTagSerializer)["tag"]
         with naming("tag"):
-            added = labels.add_tag(version.artifact, name)
+            added = labels.add_tag(version, name, by=self.user, at=timezone.now())
         return show_version(self.user, version_at(self.user, path), status=201 if added else 200)
 
 
@@ -76,6 +81,43 @@ class OneTag(Endpoint):
     def delete(self, request: Request, tag: str, **path: str) -> Response:
         """Take the tag from this version."""
         version = version_to_label(self.user, path)
-        if not labels.remove_tag(version.artifact, tag):
+        if not labels.remove_tag(version, tag, by=self.user, at=timezone.now()):
             raise Http404(f"{version} has no tag “{tag}”.")
+        return Response(status=204)
+
+
+def collection_to_label(user: User, path: dict[str, str]) -> Collection:
+    """The collection a path names, for somebody who may change its tags.
+
+    Raises:
+        Http404: it is not to be seen.
+        PermissionDenied: the user may only look.
+    """
+    collection = collection_at(user, path)
+    access.require_labels(user, collection)
+    return collection
+
+
+class CollectionTags(Endpoint):
+    @extend_schema(
+        summary="Add a tag to a collection",
+        request=NewTagSerializer,
+        responses={200: CollectionSerializer, 201: CollectionSerializer},
+    )
+    def post(self, request: Request, **path: str) -> Response:
+        """Tag the collection as a whole. 200 if it had the tag before."""
+        collection = collection_to_label(self.user, path)
+        name = self.body(NewTagSerializer)["tag"]
+        with naming("tag"):
+            added = labels.tag_collection(collection, [name], by=self.user, at=timezone.now())
+        return Response(CollectionSerializer(collection).data, status=201 if added else 200)
+
+
+class OneCollectionTag(Endpoint):
+    @extend_schema(summary="Remove a tag from a collection", responses={204: None})
+    def delete(self, request: Request, tag: str, **path: str) -> Response:
+        """Take the tag from the collection."""
+        collection = collection_to_label(self.user, path)
+        if not labels.untag_collection(collection, [tag], by=self.user, at=timezone.now()):
+            raise Http404(f"{collection} has no tag “{tag}”.")
         return Response(status=204)

@@ -8,13 +8,15 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from projects.api.endpoints import Document, Text
+from projects.models import Role
 from projects.names import NAME_LENGTH, validate_path_name
-from registries.models import Collection, Membership, Registry
+from registries.models import Collection, Membership, Registry, Visibility
 
 COLLECTION = {
     "name": "model",
     "type": "model",
     "path": "research/digits/model",
+    "tags": ["reviewed"],
     "description": "",
     "created_at": "2026-05-04T09:30:00Z",
 }
@@ -37,6 +39,9 @@ REGISTRY = {
     "organization": "acme",
     "name": "models",
     "description": "What may go to production",
+    "visibility": "organization",
+    "accepts_all_types": False,
+    "accepted_types": ["model"],
     "created_at": "2026-05-04T09:30:00Z",
 }
 
@@ -44,27 +49,77 @@ REGISTRY = {
 @extend_schema_serializer(examples=[OpenApiExample("Registry", value=REGISTRY)])
 class RegistrySerializer(serializers.ModelSerializer[Registry]):
     organization = serializers.CharField(source="organization.name")
+    accepted_types = serializers.SerializerMethodField(help_text="If it does not accept all.")
 
     class Meta:
         model = Registry
         fields = list(REGISTRY)
 
+    def get_accepted_types(self, registry: Registry) -> list[str]:
+        return sorted(accepted.name for accepted in registry.accepted_types.all())
+
+
+class RegistryOptions(serializers.Serializer):
+    """What may be said of a registry, when it is made and later."""
+
+    description = Text(required=False, allow_blank=True, max_length=10_000)
+    visibility = serializers.ChoiceField(
+        choices=Visibility.choices,
+        required=False,
+        help_text="Whether the whole organization sees it, or its members alone.",
+    )
+    accepts_all_types = serializers.BooleanField(required=False)
+    accepted_types = serializers.ListField(
+        child=Text(max_length=128),
+        required=False,
+        max_length=100,
+        help_text="Added to those it accepts already: collections of them may exist.",
+        source="accept",
+    )
+
 
 @extend_schema_serializer(
     examples=[OpenApiExample("Registry", value={"name": "models", "description": "What may go to production"})]
 )
-class NewRegistrySerializer(serializers.Serializer):
+class NewRegistrySerializer(RegistryOptions):
     name = Text(max_length=128)
-    description = Text(required=False, allow_blank=True, max_length=10_000)
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("Changes", value={"accepts_all_types": False, "accepted_types": ["dataset"]})]
+)
+class RegistryChangesSerializer(RegistryOptions):
+    name = Text(max_length=128, required=False, help_text="Addresses with the old name lead nowhere afterwards.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A member", value={"username": "bob", "role": "member"})])
+class RegistryMemberSerializer(serializers.Serializer):
+    username = Text(max_length=128, source="name")
+    role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A team", value={"team": "research", "role": "view-only"})])
+class RegistryTeamSerializer(serializers.Serializer):
+    team = Text(max_length=128, source="name")
+    role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A role", value={"role": "admin"})])
+class RegistryRoleSerializer(serializers.Serializer):
+    role = serializers.ChoiceField(choices=Role.choices)
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Collection", value=COLLECTION)])
 class CollectionSerializer(serializers.ModelSerializer[Collection]):
     path = serializers.CharField(source="__str__", help_text="With its project or registry, as other requests name it.")
+    tags = serializers.SerializerMethodField(help_text="Of the collection as a whole.")
 
     class Meta:
         model = Collection
         fields = list(COLLECTION)
+
+    def get_tags(self, collection: Collection) -> list[str]:
+        return sorted(tag.name for tag in collection.tags.all())
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Collection", value={"name": "classifier", "type": "model"})])
@@ -163,6 +218,11 @@ class NewLinkSerializer(serializers.Serializer):
 @extend_schema_serializer(examples=[OpenApiExample("An alias", value={"alias": "production"})])
 class NewAliasSerializer(serializers.Serializer):
     alias = Text(help_text="1 to 128 characters without spaces, “/” and “:”.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A protected alias", value={"alias": "production"})])
+class ProtectedAliasSerializer(serializers.Serializer):
+    alias = serializers.CharField(source="name")
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A tag", value={"tag": "checked"})])

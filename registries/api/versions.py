@@ -21,11 +21,18 @@ from projects.api.pagination import ByName, NewestVersions
 from projects.api.problems import answers_with
 from projects.api.runs import project_to_log_to
 from projects.models import Project, Run, User
-from registries import access, artifacts
+from registries import access, artifacts, collections, uploads, versions
 from registries.api.serializers import CollectionSerializer, NewVersionSerializer, VersionSerializer
 from registries.models import Collection, Membership
 
-answers_with(HTTPStatus.CONFLICT, artifacts.TypeConflict, artifacts.HoldsLinks)
+answers_with(
+    HTTPStatus.CONFLICT,
+    artifacts.TypeConflict,
+    artifacts.HoldsLinks,
+    collections.LinkedElsewhere,
+    uploads.NotPending,
+    versions.HasAliases,
+)
 
 
 def collection_at(user: User, path: Mapping[str, str]) -> Collection:
@@ -95,7 +102,7 @@ class ProjectCollections(Endpoint):
     def get(self, request: Request, team: str, project: str) -> Response:
         """The project's artifact collections, by name."""
         found = projects_access.project_for(self.user, team, project)
-        rows = Collection.objects.filter(project=found).select_related("project__team")
+        rows = Collection.objects.filter(project=found).select_related("project__team").prefetch_related("tags")
         return self.page(rows, CollectionSerializer)
 
 

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from projects.access import role_in_organization
 from projects.api.endpoints import Endpoint
 from projects.api.pagination import ByName
 from projects.api.problems import Taken, answers_with, naming
 from projects.api.roles import organization_for
-from projects.models import Role, User
-from registries import access, linking
+from projects.models import Organization, User
+from registries import access, linking, upkeep
 from registries.access import Permission
 from registries.api.serializers import (
     CollectionSerializer,
     NewCollectionSerializer,
     NewLinkSerializer,
     NewRegistrySerializer,
+    RegistryChangesSerializer,
     RegistrySerializer,
     VersionSerializer,
 )
@@ -54,7 +54,7 @@ class Registries(Endpoint):
     @extend_schema(summary="List registries", responses=RegistrySerializer(many=True))
     def get(self, request: Request) -> Response:
         """The registries you may see in all organizations, newest first."""
-        rows = Registry.objects.visible_to(self.user).select_related("organization")
+        rows = Registry.objects.visible_to(self.user).select_related("organization").prefetch_related("accepted_types")
         return self.page(rows, RegistrySerializer)
 
 
@@ -71,18 +71,17 @@ class OrganizationRegistries(Endpoint):
         rows = Registry.objects.visible_to(self.user).filter(organization__name=organization)
         if not rows.exists():
             organization_for(self.user, organization)
-        return self.page(rows.select_related("organization"), RegistrySerializer)
+        rows = rows.select_related("organization").prefetch_related("accepted_types")
+        return self.page(rows, RegistrySerializer)
 
     @extend_schema(summary="Create a registry", request=NewRegistrySerializer, responses={201: RegistrySerializer})
     def post(self, request: Request, organization: str) -> Response:
         """For admins of the organization."""
         home = organization_for(self.user, organization)
-        if role_in_organization(self.user, home) is not Role.ADMIN:
-            raise PermissionDenied(f"You may not create registries in {home}. Ask an admin of the organization.")
+        upkeep.require_organization_admin(self.user, home, "create registries")
         fields = self.body(NewRegistrySerializer)
-        if Registry.objects.filter(organization=home, name=fields["name"]).exists():
-            raise Taken(f"There is a registry “{fields['name']}” in {home} already. Choose another name.")
-        registry = linking.create_registry(home, fields.pop("name"), by=self.user, **fields)
+        _refuse_taken(home, fields["name"])
+        registry = upkeep.open_registry(home, fields.pop("name"), by=self.user, **fields)
         return Response(RegistrySerializer(registry).data, status=201)
 
 
@@ -92,6 +91,27 @@ class OneRegistry(Endpoint):
         """One registry."""
         return Response(RegistrySerializer(access.registry_for(self.user, organization, registry)).data)
 
+    @extend_schema(summary="Change a registry", request=RegistryChangesSerializer, responses=RegistrySerializer)
+    def patch(self, request: Request, organization: str, registry: str) -> Response:
+        """For admins of the registry; who sees it is changed by admins of the organization."""
+        found = access.registry_for(self.user, organization, registry)
+        access.require(self.user, Permission.EDIT_SETTINGS, found)
+        fields = self.body(RegistryChangesSerializer, partial=True)
+        if fields.get("name") not in {None, found.name}:
+            _refuse_taken(found.organization, fields["name"])
+        return Response(RegistrySerializer(upkeep.change(found, by=self.user, **fields)).data)
+
+    @extend_schema(summary="Delete a registry", responses={204: None})
+    def delete(self, request: Request, organization: str, registry: str) -> Response:
+        """With its collections and links, for admins of the organization. Versions stay where they were logged."""
+        upkeep.delete(access.registry_for(self.user, organization, registry), by=self.user)
+        return Response(status=204)
+
+
+def _refuse_taken(home: Organization, name: str) -> None:
+    if Registry.objects.filter(organization=home, name=name).exists():
+        raise Taken(f"There is a registry “{name}” in {home} already. Choose another name.")
+
 
 class RegistryCollections(Endpoint):
     pagination_class = ByName
@@ -100,7 +120,9 @@ class RegistryCollections(Endpoint):
     def get(self, request: Request, organization: str, registry: str) -> Response:
         """The registry's collections, by name."""
         found = access.registry_for(self.user, organization, registry)
-        rows = Collection.objects.filter(registry=found).select_related("registry__organization")
+        rows = (
+            Collection.objects.filter(registry=found).select_related("registry__organization").prefetch_related("tags")
+        )
         return self.page(rows, CollectionSerializer)
 
     @extend_schema(

@@ -1,5 +1,6 @@
-from registries.models.artifact import Alias, Artifact, Membership, Tag
+from registries.models.artifact import Alias, Artifact, ArtifactState, Membership, Tag
 from registries.models.collection import Collection, CollectionKind, CollectionTag
+from registries.models.file import ArtifactFile, ArtifactManifest, ArtifactUse
 from registries.models.registry import (
     AcceptedType,
     ProtectedAlias,
@@ -13,6 +14,10 @@ __all__ = [
     "AcceptedType",
     "Alias",
     "Artifact",
+    "ArtifactFile",
+    "ArtifactManifest",
+    "ArtifactState",
+    "ArtifactUse",
     "Collection",
     "CollectionKind",
     "CollectionTag",

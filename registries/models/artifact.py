@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 
 from registries.models.collection import Collection
@@ -21,12 +22,22 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
         )
 
 
+class ArtifactState(models.TextChoices):
+    """How far a version got; in words of the wandb client."""
+
+    PENDING = "PENDING", "Being uploaded"
+    COMMITTED = "COMMITTED", "Logged"
+    DELETED = "DELETED", "Deleted"
+
+
 class Artifact(models.Model):
     """One version, as logged. Metadata and tags belong to it wherever it is linked; aliases and the version number
-    belong to each of its memberships."""
+    belong to each of its memberships. Pending and deleted ones have none: nobody finds them."""
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="artifacts")
+    state = models.CharField(max_length=16, choices=ArtifactState, default=ArtifactState.COMMITTED, editable=False)
     digest = models.CharField(max_length=128, blank=True)
+    commit_hash = models.CharField(max_length=40, blank=True, editable=False)
     metadata = models.JSONField(default=dict, blank=True)
     description = models.TextField(blank=True)
     run = models.ForeignKey("projects.Run", on_delete=models.SET_NULL, null=True, blank=True, related_name="artifacts")
@@ -34,11 +45,33 @@ class Artifact(models.Model):
         "projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="artifacts"
     )
     created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(auto_now=True)
+    size = models.PositiveBigIntegerField(default=0, editable=False, help_text="Bytes of all files together.")
+    file_count = models.PositiveIntegerField(default=0, editable=False)
+    ttl_seconds = models.PositiveBigIntegerField(null=True, blank=True, help_text="How long it is to be kept.")
+    history_step = models.PositiveBigIntegerField(null=True, blank=True, help_text="Step of the run that logged it.")
+    # Names the client gave the version, and its collection, before it knew an id.
+    client_id = models.CharField(max_length=128, blank=True, editable=False)
+    sequence_client_id = models.CharField(max_length=128, blank=True, editable=False)
+    # Aliases and tags it gets when it is committed.
+    labels_at_commit = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = ArtifactQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=ArtifactState.values), name="artifact_state"),
+        ]
+        indexes = [
+            # Whether the same content was logged before.
+            models.Index(fields=["collection", "digest"], name="artifact_same_content"),
+            # References between artifacts that were written before either had an id.
+            models.Index(fields=["client_id"], name="artifact_client_id", condition=~Q(client_id="")),
+            models.Index(
+                fields=["sequence_client_id"], name="artifact_sequence_client_id", condition=~Q(sequence_client_id="")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.collection} artifact {self.pk}"

@@ -16,6 +16,7 @@ from projects.models import Project, Run, User
 from projects.pages import PageRequest, page_of, query_without
 from registries import access, listing
 from registries.models import Collection, Membership, Registry
+from registries.views import protection
 
 RUN_VERSIONS_SHOWN = 100
 
@@ -50,6 +51,7 @@ def registry_page(request: PageRequest, organization: str, registry: str) -> Htt
     context = {
         "registry": found,
         "may_change": access.may(request.user, access.Permission.LINK, found),
+        **protection.context_of(request.user, found),
         **_collections(request, found),
     }
     return render(request, _whole_or_part(request, "registries/registry.html"), context)
@@ -108,6 +110,7 @@ def version_context(user: User, membership: Membership) -> dict[str, Any]:
         "collection": collection,
         "is_latest": membership.version_index == listing.latest_of(collection),
         "may_change": may_change(user, collection),
+        **(protection.context_of(user, collection.registry) if collection.registry else {}),
         **_home(collection),
     }
 

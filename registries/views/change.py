@@ -147,6 +147,8 @@ def change_label(request: PageRequest, pk: int, kind: str, change: str) -> HttpR
         _change(membership, kind, change, name, request)
     except ValidationError as error:
         problem = error.messages[0]
+    except PermissionDenied as error:  # of a protected alias
+        problem = str(error)
     if not request.htmx:
         if problem:
             messages.error(request, problem)
@@ -174,9 +176,9 @@ def _change(membership: Membership, kind: str, change: str, name: str, request: 
         else:
             labels.remove_alias(membership, name, by=request.user)
     elif change == "add":
-        labels.add_tag(membership.artifact, name)
+        labels.add_tag(membership, name, by=request.user, at=now)
     else:
-        labels.remove_tag(membership.artifact, name)
+        labels.remove_tag(membership, name, by=request.user, at=now)
 
 
 def _link(request: PageRequest, source: Membership, *, to: Collection, aliases: list[str]) -> str:

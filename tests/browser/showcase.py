@@ -124,7 +124,7 @@ class Showcase:
             )
         labels.add_alias(version, "production", by=self.by, at=now)
         labels.add_alias(version, text("candidate"), by=self.by, at=now)
-        labels.add_tag(version.artifact, text("reviewed"))
+        labels.add_tag(version, text("reviewed"), by=self.by, at=now)
         return version
 
     def _link(self, version: Membership) -> Membership:

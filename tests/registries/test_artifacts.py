@@ -78,8 +78,9 @@ def test_a_new_version_is_announced_with_what_conditions_see(project: Project, a
         run=run,
     )
 
-    created, aliased = facts
+    created, aliased, tagged = facts
     assert (created.kind, aliased.kind) == ("CREATE_ARTIFACT", "ADD_ARTIFACT_ALIAS")
+    assert (tagged.kind, tagged.facts["tag"]) == ("ADD_ARTIFACT_TAG", ["nightly"])
     assert (created.run, created.artifact_id, created.actor) == (run, version.artifact_id, alice)
     assert created.facts == {
         "alias": ["best"],

@@ -105,15 +105,15 @@ def test_an_alias_is_removed_from_its_holder_only(project: Project) -> None:
 
 
 def test_tags_are_given_once(project: Project) -> None:
-    artifact = factories.make_version(project).artifact
+    version = factories.make_version(project)
 
-    assert labels.add_tag(artifact, "ready for review")
-    assert not labels.add_tag(artifact, "ready for review")
-    assert labels.remove_tag(artifact, "ready for review")
-    assert not labels.remove_tag(artifact, "ready for review")
+    assert labels.add_tag(version, "ready for review", by=None, at=AT)
+    assert not labels.add_tag(version, "ready for review", by=None, at=AT)
+    assert labels.remove_tag(version, "ready for review", by=None, at=AT)
+    assert not labels.remove_tag(version, "ready for review", by=None, at=AT)
 
 
 @pytest.mark.parametrize("name", ["", " a", "a ", "a/b", "x" * 129, "a\n"])
 def test_what_cannot_be_a_tag_is_refused(project: Project, name: str) -> None:
     with pytest.raises(ValidationError, match="cannot be a tag"):
-        labels.add_tag(factories.make_version(project).artifact, name)
+        labels.add_tag(factories.make_version(project), name, by=None, at=AT)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ariadne import ObjectType, QueryType
 from graphql import GraphQLResolveInfo
 
-from projects.models import Team, User
+from projects.models import User
 from wandb_gateway import ids
 
 query = QueryType()
@@ -44,11 +42,6 @@ def is_admin(found: User, _info: GraphQLResolveInfo) -> bool:
 @user.field("flags")
 def flags(_found: User, _info: GraphQLResolveInfo) -> str:
     return "{}"
-
-
-@user.field("teams")
-def teams(found: User, _info: GraphQLResolveInfo) -> dict[str, Any]:
-    return {"edges": [{"node": team} for team in Team.objects.filter(memberships__user=found).order_by("name")]}
 
 
 BINDABLES = (query, user)

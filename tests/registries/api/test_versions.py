@@ -204,3 +204,19 @@ def test_lists_cost_the_same_queries_for_3_versions_and_for_30(api: Api, bob: Us
         costs.append(len(queries))
 
     assert costs[0] == costs[1]
+
+
+def test_a_collection_is_tagged_and_untagged_as_a_whole(api: Api, project: Project, bob: User, charlie: User) -> None:
+    factories.make_version(project, "digits")
+    address = "/api/projects/research/digits/collections/digits/tags/"
+    client = api(bob)
+
+    assert client.post(address, {"tag": "gold"}, format="json").status_code == 201
+    again = client.post(address, {"tag": "gold"}, format="json")
+    assert (again.status_code, again.json()["tags"]) == (200, ["gold"])
+    assert client.post(address, {"tag": "a/b"}, format="json").status_code == 400
+    assert api(charlie).post(address, {"tag": "silver"}, format="json").status_code == 404
+    listed = client.get("/api/projects/research/digits/collections/").json()["results"]
+    assert [collection["tags"] for collection in listed] == [["gold"]]
+    assert client.delete(f"{address}gold/").status_code == 204
+    assert client.delete(f"{address}gold/").status_code == 404

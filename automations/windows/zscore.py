@@ -1,0 +1,124 @@
+"""EV8: how many standard deviations the latest value lies from those of other runs."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from automations.windows.arithmetic import as_float, as_floats, digits, mean
+from automations.windows.judgement import Judgement
+from automations.windows.parts import DIRECTIONS, check_amount, check_choice, check_name, check_size, take_parts
+
+LEAST_RUNS = 3
+MOST_RUNS = 1_000
+_SIDES: Final = {"INCREASE": "above", "DECREASE": "below", "ANY": "away from"}
+_BOUNDS: Final = {"INCREASE": "≥ {}", "DECREASE": "≤ -{}", "ANY": "beyond ±{}"}
+
+
+@dataclass(frozen=True, slots=True)
+class ZScore:
+    """Whether the latest value of metric `name` lies at least `threshold` population standard deviations from the mean
+    of the latest values in the `window_size` most recently active other runs."""
+
+    name: str
+    window_size: int
+    threshold: float
+    change_dir: str
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        check_size(self.window_size, part="window_size", of="other runs", least=LEAST_RUNS, most=MOST_RUNS)
+        check_amount(self.threshold, part="threshold", what="The threshold")
+        check_choice(self.change_dir, DIRECTIONS, part="change_dir", what="The direction")
+
+    @classmethod
+    def from_condition(cls, condition: object) -> Self:
+        """The rule that stored JSON stands for. Raises InvalidWindow, also for unknown or missing keys."""
+        return cls(**take_parts(condition, _KEYS, what="A z-score"))
+
+    def as_condition(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in _KEYS}
+
+    @property
+    def capacity(self) -> int:
+        """How many of the run's own last values have to be kept: other runs are judged by the latest."""
+        return 1
+
+    def shorthand(self) -> str:
+        """The rule in short: `z(loss) beyond ±3`."""
+        return f"z({self.name}) {self._bound_in_words()}"
+
+    def describe(self) -> str:
+        """A clause for sentences: `loss is at least 3 standard deviations away from the mean of the last 30 other
+        runs`."""
+        return (
+            f"{self.name} is at least {digits(self._bound)} standard deviations {_SIDES[self.change_dir]} the mean of"
+            f" the last {self.window_size} other runs"
+        )
+
+    def judge(self, value: float, others: Sequence[float]) -> Judgement:
+        """The verdict on the run's latest value; `others` are those of other runs, the most recently active first."""
+        level = _Level.of(others[: self.window_size])
+        if level.runs < LEAST_RUNS:
+            return Judgement.not_evaluable(f"{level.runs} other runs have a finite value; {LEAST_RUNS} are needed")
+        if not level.deviation or not math.isfinite(level.deviation):
+            return Judgement.not_evaluable("the other runs' values do not deviate from their mean")
+        latest = as_float(value)
+        if not math.isfinite(latest):
+            return Judgement.not_evaluable(f"latest value is {'NaN' if math.isnan(latest) else 'infinite'}")
+        score = level.score(latest)
+        holds = self._reached(score)
+        verb = "is" if holds else "is not"
+        return Judgement(
+            holds,
+            True,
+            score,
+            f"z-score {digits(score, unlike=self._bound)} {verb} {self._bound_in_words()}: {digits(latest)} against"
+            f" mean {digits(level.mean)} and deviation {digits(level.deviation)} of {level.runs} other runs",
+        )
+
+    def judge_batch(self, others: Sequence[float], new: Sequence[float]) -> list[bool]:
+        """Whether the rule holds after each of the `new` values; the other runs are the same for all of them."""
+        level = _Level.of(others[: self.window_size])
+        if level.runs < LEAST_RUNS or not level.deviation or not math.isfinite(level.deviation):
+            return [False] * len(new)
+        return [math.isfinite(value) and self._reached(level.score(value)) for value in as_floats(new)]
+
+    @property
+    def _bound(self) -> float:
+        return as_float(self.threshold)
+
+    def _bound_in_words(self) -> str:
+        return _BOUNDS[self.change_dir].format(digits(self._bound))
+
+    def _reached(self, score: float) -> bool:
+        if self.change_dir == "INCREASE":
+            return score >= self._bound
+        if self.change_dir == "DECREASE":
+            return score <= -self._bound
+        return abs(score) >= self._bound
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Where other runs are: mean and population standard deviation of their finite values."""
+
+    runs: int
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self:
+        finite = [value for value in as_floats(values) if math.isfinite(value)]
+        if not finite:
+            return cls(0, math.nan, math.nan)
+        middle = mean(finite)
+        # hypot squares without leaving the range of floats.
+        deviation = math.hypot(*(value - middle for value in finite)) / math.sqrt(len(finite))
+        return cls(len(finite), middle, deviation)
+
+    def score(self, value: float) -> float:
+        return (value - self.mean) / self.deviation
+
+
+_KEYS: Final = tuple(ZScore.__dataclass_fields__)

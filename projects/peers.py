@@ -1,0 +1,43 @@
+"""Where other runs of the project stand: the latest value of one metric in each of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.fields.json import KeyTransform
+
+from projects.metrics import places_of, value_at
+from projects.models import MetricWindow, Run
+from projects.recent import FLOAT64
+
+# The most recently active runs are looked for among so many of the newest, which bounds what one look costs.
+LOOKED_AMONG = 1_000
+
+
+def latest_values(run: Run, metric: str, *, count: int) -> list[float]:
+    """The metric's latest value in the `count` most recently active other runs that logged it, in that order.
+
+    The summary has it, unless the script keeps something else there or it is a system metric: then it is the last value
+    of the run's window, which there is since the metric is watched. Costs one query.
+    """
+    newest = Run.objects.filter(project=run.project_id).order_by("-created_at", "-pk")
+    window = MetricWindow.objects.filter(run=OuterRef("pk"), metric=metric)
+    places = places_of(metric)
+    rows = (
+        Run.objects.filter(pk__in=newest.values("pk")[:LOOKED_AMONG])
+        .exclude(pk=run.pk)
+        .annotate(last_values=Subquery(window.values("values")[:1]))
+        .filter(Q(summary__has_any_keys=list(places)) | Q(last_values__isnull=False))
+        .order_by("-heartbeat_at", "-pk")
+        .values_list("last_values", *(KeyTransform(place, "summary") for place in places))
+    )
+    found: list[float] = []
+    for packed, *logged in rows.iterator(chunk_size=100):
+        value = value_at(dict(zip(places, logged, strict=True)), metric)
+        if value is None and packed:
+            value = float(np.frombuffer(bytes(packed), dtype=FLOAT64)[-1])
+        if value is not None:
+            found.append(value)
+        if len(found) == count:
+            break
+    return found
