@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from automations import executions
 from projects import runs, storage
+from registries import expiry
 
 log = structlog.get_logger(__name__)
 
@@ -35,3 +36,11 @@ def detect_crashed_runs() -> int:
     if crashed:
         log.info("runs_crashed", count=len(crashed))
     return len(crashed)
+
+
+def delete_expired_versions() -> int:
+    """Delete versions of artifacts that were to be kept for a time only, and uploads nobody ended."""
+    deleted = expiry.delete_expired(at=timezone.now())
+    if deleted:
+        log.info("versions_expired", count=deleted)
+    return deleted
