@@ -54,7 +54,7 @@ def manifest_numbered(number: int) -> ArtifactManifest:
     Raises:
         Http404: there is none.
     """
-    found = ArtifactManifest.objects.filter(pk=number).first()
+    found = ArtifactManifest.objects.select_related("base").filter(pk=number).first()
     if found is None:
         raise Http404("There is no such list of files.")
     return found

@@ -94,9 +94,10 @@ def _adds(input: Input) -> bool:
 @mutation.field("updateArtifactManifest")
 @mends
 def update_manifest(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
+    """What the client says instead the second time, of a list of additions."""
     manifest = uploads.manifest_numbered(ids.number(input["artifactManifestID"], "ArtifactManifest"))
     artifact = begun(info, ids.encode("Artifact", manifest.artifact_id))
-    base = begun(info, input["baseArtifactID"]) if input.get("baseArtifactID") and manifest.base_id else None
+    base = begun(info, input["baseArtifactID"]) if input.get("baseArtifactID") else manifest.base
     return {"artifactManifest": uploads.promise_manifest(artifact, md5=input.get("digest") or "", base=base)}
 
 
