@@ -12,6 +12,8 @@ EVERY_MINUTE = {
     "Crash detection": "automations.tasks.detect_crashed_runs",
     "Expired versions": "automations.tasks.delete_expired_versions",
 }
+# Looks through all that was ever uploaded.
+EVERY_HOUR = {"Unused bytes": "automations.tasks.release_unused_bytes"}
 
 
 def ensure(**kwargs: Any) -> None:
@@ -24,7 +26,8 @@ def ensure(**kwargs: Any) -> None:
         or Schedule._meta.db_table not in connections[using].introspection.table_names()
     ):
         return
-    for name, func in EVERY_MINUTE.items():
-        Schedule.objects.using(using).get_or_create(
-            name=name, defaults={"func": func, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
-        )
+    for minutes, tasks in ((1, EVERY_MINUTE), (60, EVERY_HOUR)):
+        for name, func in tasks.items():
+            Schedule.objects.using(using).get_or_create(
+                name=name, defaults={"func": func, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
+            )

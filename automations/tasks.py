@@ -38,6 +38,14 @@ def detect_crashed_runs() -> int:
     return len(crashed)
 
 
+def release_unused_bytes() -> int:
+    """Delete bytes that only deleted versions used."""
+    released = storage.release_unused()
+    if released:
+        log.info("bytes_released", count=released)
+    return released
+
+
 def delete_expired_versions() -> int:
     """Delete versions of artifacts that were to be kept for a time only, and uploads nobody ended."""
     deleted = expiry.delete_expired(at=timezone.now())

@@ -11,5 +11,5 @@ class RegistriesConfig(AppConfig):
     def ready(self) -> None:
         from registries import (  # noqa: F401
             provisioning,  # hears of the first start
-            uploads,  # takes files of versions, and frees those of deleted ones
+            uploads,  # takes files of versions
         )

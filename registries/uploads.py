@@ -1,6 +1,7 @@
 """What is uploaded for a version before it is complete: its files, and the list of them.
 
 Each is a row as soon as its bytes are there, so that they are kept; what a team has already is not uploaded again.
+Versions may have many files, so those of deleted ones are freed later and together, by `storage.release_unused`.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def manifest_numbered(number: int) -> ArtifactManifest:
     Raises:
         Http404: there is none.
     """
-    found = ArtifactManifest.objects.filter(pk=number).first()
+    found = ArtifactManifest.objects.select_related("base").filter(pk=number).first()
     if found is None:
         raise Http404("There is no such list of files.")
     return found
@@ -166,5 +167,3 @@ def _team_of(subject: storage.Subject) -> Team:
 
 storage.accepts(FILE, storage.Purpose(team=_team_of, attach=_attach_file))
 storage.accepts(MANIFEST, storage.Purpose(team=_team_of, attach=_attach_manifest))
-storage.frees(ArtifactFile)
-storage.frees(ArtifactManifest)

@@ -15,7 +15,7 @@ here = pathlib.Path("files"); (here / "sub").mkdir(parents=True, exist_ok=True)
 def artifact():
     made = wandb.Artifact("net", "model", description="first", metadata={"acc": 0.5, "bad": float("nan")})
     made.add_dir(str(here))
-    made.add_reference("https://example.invalid/data.bin", name="data", checksum=False)
+    made.add_reference((here / "sub" / "conf.json").resolve().as_uri(), name="data")
     return made
 
 run = wandb.init(project="vision")
@@ -46,7 +46,7 @@ run.finish()
         ["best", "latest"],
         ["checked"],
         "COMMITTED",
-        10251,
+        10262,
         3,
         "first",
         {"acc": 0.5, "bad": None},
@@ -54,10 +54,10 @@ run.finish()
     assert seen["again"] == ["v0", ["again", "best", "latest"]]
     assert seen["second"] == ["v1", ["latest"]]
     assert seen["same"] is True
-    assert seen["names"] == ["sub/conf.json", "weights.bin"]
+    assert seen["names"] == ["data", "sub/conf.json", "weights.bin"]
     assert seen["entry"] == '{"lr": 0.1}'
-    assert seen["files"] == [["sub/conf.json", 11], ["weights.bin", 10240]]
-    assert (seen["count"], seen["storage"].startswith("wandb_artifacts/")) == (2, True)
+    assert seen["files"] == [["data", 11], ["sub/conf.json", 11], ["weights.bin", 10240]]
+    assert (seen["count"], seen["storage"].startswith("wandb_artifacts/")) == (3, True)
     assert (seen["missing"], seen["there"], seen["latest"], seen["digest"]) == (False, True, "v1", "v0")
 
 
@@ -143,6 +143,49 @@ def test_a_collection_is_described_tagged_renamed_moved_and_deleted(server: Serv
     assert (seen["untagged"], seen["collections"], seen["versions"]) == ([], ["renamed"], ["v0"])
     assert (set(seen["types"]) >= {"network"}, seen["length"], seen["filtered"]) == (True, 1, [])
     assert seen["gone"] is False
+
+
+def test_versions_are_made_of_others(server: Server, tmp_path: Path) -> None:
+    """Additions to a version, drafts of one, references to files of another, models, tables."""
+    seen = said(
+        server,
+        tmp_path,
+        """
+run = wandb.init(project="made")
+def log(artifact, **files):
+    for name, text in files.items():
+        with artifact.new_file(name) as file:
+            file.write(text)
+    return run.log_artifact(artifact).wait()
+
+def names(artifact):
+    wandb.sdk.artifacts.artifact_instance_cache.artifact_instance_cache.clear()
+    return sorted(wandb.Api().artifact("made/" + artifact.name).manifest.entries)
+
+first = log(wandb.Artifact("inc", "dataset"), one="1")
+added = log(wandb.Artifact("inc", "dataset", incremental=True), two="2")
+draft = added.new_draft()
+draft.remove("one")
+drafted = log(draft, three="3")
+say(added=names(added), drafted=names(drafted))
+
+chained = wandb.Artifact("chained", "dataset")
+chained.add_reference(drafted.get_entry("three").ref_url(), "copied")
+chained.add(wandb.Table(columns=["a"], data=[[5]]), "table")
+chained = log(chained)
+say(copied=(pathlib.Path(chained.download()) / "copied").read_text(), table=chained.get("table").data)
+
+run.log({"rows": wandb.Table(columns=["a"], data=[[1]])})
+model = run.log_model("script.py", name="net")
+run.finish()
+api = wandb.Api()
+say(model=api.artifact("made/net:latest").type,
+    logged=sorted({a.type for a in api.run("made/" + run.id).logged_artifacts()}))
+""",
+    )
+    assert (seen["added"], seen["drafted"]) == (["one", "two"], ["three", "two"])
+    assert (seen["copied"], seen["table"]) == ("3", [[5]])
+    assert (seen["model"], seen["logged"]) == ("model", ["dataset", "model", "run_table"])
 
 
 def test_automations_hear_of_what_a_script_does(server: Server, tmp_path: Path, receiver: Receiver) -> None:

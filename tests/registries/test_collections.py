@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
+from projects import storage
 from projects.events import Fact
 from projects.models import Blob, Project, User
 from registries import collections, curation
@@ -81,4 +82,5 @@ def test_a_deleted_collection_takes_its_versions_along(
     assert [(fact.kind, fact.details["collection"]) for fact in facts] == [("UNLINK_ARTIFACT", "classifier")]
     assert list(Collection.objects.all()) == [shelf]
     assert not Artifact.objects.exists()
+    assert storage.release_unused() == 2
     assert not Blob.objects.exists()

@@ -9,9 +9,10 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.http import Http404
 
+from projects import storage
 from projects.events import Fact
 from projects.models import Blob, Project, User
-from registries import access, artifacts, commits, uploads
+from registries import access, commits, uploads
 from registries.manifests import InvalidManifest
 from registries.models import Artifact, ArtifactFile, ArtifactState, Collection, Membership
 from registries.uploads import NotPending
@@ -147,6 +148,7 @@ def test_files_that_the_list_does_not_name_are_dropped(project: Project, alice: 
     version = commits.commit(artifact, by=alice, at=AT)
 
     assert [file.path for file in version.artifact.files.all()] == ["kept"]
+    assert storage.release_unused() == 1
     assert not Blob.objects.filter(md5=uploading.md5_of(b"dropped")).exists()
 
 
@@ -190,11 +192,17 @@ def test_commits_at_once_get_numbers_without_gaps() -> None:
     assert Collection.objects.get().next_index == 6
 
 
-def test_files_go_with_their_version(project: Project, alice: User) -> None:
+def test_bytes_go_after_the_last_version_that_has_them(project: Project, alice: User) -> None:
     version = uploading.log(project, FILES, by=alice)
-    again = uploading.log(project, {"weights.bin": b"0101"}, by=alice)
+    uploading.log(project, {"weights.bin": b"0101"}, by=alice)
+    run_file = factories.make_run(project).files.create(
+        name="notes", blob=Blob.objects.get(md5=uploading.md5_of(b"{}")), updated_at=AT
+    )
     version.artifact.delete()
 
     assert [file.path for file in ArtifactFile.objects.all()] == ["weights.bin"]
-    assert Blob.objects.count() == 2  # the weights, and the list of files of the version that is left
-    assert artifacts.new_commit_hash() != again.artifact.commit_hash
+    assert storage.release_unused() == 1, "the list of files; the rest is used elsewhere"
+    run_file.delete()
+    assert storage.release_unused() == 0, "a run's file is freed at once"
+    assert Blob.objects.count() == 2
+    assert all(default_storage.exists(blob.path) for blob in Blob.objects.all())

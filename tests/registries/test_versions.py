@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 
+from projects import storage
 from projects.events import Fact
 from projects.models import Blob, Project, User
 from registries import access, commits, curation, versions
@@ -79,6 +80,7 @@ def test_a_deleted_version_leaves_nothing_to_find(version: Membership, alice: Us
     versions.delete(version.artifact, with_aliases=False, by=alice, at=AT)
 
     assert not Artifact.objects.visible_to(alice).exists()
+    assert storage.release_unused() == 2
     assert not Blob.objects.exists()
     with pytest.raises(Http404):
         access.begun_version(alice, version.artifact_id)

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from graphql import GraphQLResolveInfo
 
+from projects.jsonvalues import mended
 from registries import commits, uploads
 from registries.models import Artifact, ArtifactFile, ArtifactManifest, ArtifactState, Membership
 from wandb_gateway import ids
@@ -89,15 +90,13 @@ def files_by_entries(
 
 
 def _files(found: Artifact, names: list[str] | None) -> QuerySet[ArtifactFile]:
-    """Files that are kept here; the client fetches what is referred to where that is."""
-    rows = ArtifactFile.objects.filter(artifact=found, blob__isnull=False).select_related("blob").order_by("path")
-    return rows.filter(path__in=names) if names else rows
+    rows = ArtifactFile.objects.filter(artifact=found).select_related("blob").order_by("path")
+    return rows.filter(path__in=mended(names)) if names else rows
 
 
 def shown(file: ArtifactFile, found: Artifact, info: GraphQLResolveInfo) -> Shown:
-    """A file as the client reads it."""
-    assert file.blob is not None  # the query asks for those
-    url = download_address(info.context.request, file.blob, file.path)
+    """A file as the client reads it; what is only referred to, it fetches from where that is."""
+    url = download_address(info.context.request, file.blob, file.path) if file.blob else file.reference
     return {
         "id": ids.encode("ArtifactFile", file.pk),
         "name": file.path,

@@ -186,6 +186,33 @@ def test_types_and_collections_are_listed(project: Project, registry: Registry, 
     assert [edge["node"]["name"] for edge in shelves["artifactTypes"]["edges"]] == ["dataset"]
 
 
+def test_files_are_listed_with_where_to_get_them(
+    project: Project, alice: User, graphql: Ask, client: Client, django_assert_max_num_queries: Any
+) -> None:
+    files = {f"{number:02}.txt": str(number).encode() for number in range(12)}
+    uploading.log(project, files, by=alice, references={"z": "s3://bucket/z"})
+    query = """query($names: [String!]) {
+      project(entityName: "research", name: "digits") { artifactCollection(name: "model") {
+        artifactMembership(aliasName: "v0") {
+          artifact { currentManifest { file { directUrl } } }
+          files(names: $names, first: 50) {
+            totalCount edges { node { name displayName directUrl sizeBytes storagePath mimetype md5 } } } } } } }"""
+    ask = graphql(alice)
+    with django_assert_max_num_queries(18):
+        found = ask.data(query)["project"]["artifactCollection"]["artifactMembership"]
+    nodes = [edge["node"] for edge in found["files"]["edges"]]
+    assert (found["files"]["totalCount"], nodes[-1]["directUrl"]) == (13, "s3://bucket/z")
+    assert (nodes[3]["name"], nodes[3]["sizeBytes"], nodes[3]["mimetype"]) == ("03.txt", 1, "text/plain")
+
+    def fetched(url: str) -> bytes:
+        return b"".join(client.get(url.partition("testserver")[2]).streaming_content)
+
+    assert fetched(nodes[3]["directUrl"]) == b"3"
+    assert b'"03.txt"' in fetched(found["artifact"]["currentManifest"]["file"]["directUrl"])
+    named = ask.data(query, names=["03.txt", "no\x00ne"])["project"]["artifactCollection"]["artifactMembership"]
+    assert [edge["node"]["name"] for edge in named["files"]["edges"]] == ["03.txt"]
+
+
 def test_one_file_is_fetched_with_a_key(project: Project, alice: User, charlie: User, client: Client) -> None:
     version = uploading.log(project, {"sub/w.bin": b"0101"}, by=alice, references={"r": "s3://b"})
     other = factories.make_version(project)

@@ -168,6 +168,12 @@ def test_what_cannot_be_logged_is_refused_with_a_sentence(ask: Asking, fields: d
     assert not Artifact.objects.exists()
 
 
+def test_text_that_no_database_takes_is_mended(ask: Asking) -> None:
+    description = begun(ask, description="before\x00after")
+    assert Artifact.objects.get(pk=ids.number(description, "Artifact")).description == "before�after"
+    assert ask(CREATE, input=creation(runName="r\x00")).status == 404
+
+
 def test_a_name_that_holds_something_else_is_a_conflict(ask: Asking, project: Project) -> None:
     factories.make_version(project, "net", "dataset")
     answer = ask(CREATE, input=creation())
@@ -187,7 +193,14 @@ def test_additions_belong_to_the_version_before(ask: Asking, project: Project, b
     begun_id = begun(ask, digest="d2")
     fields = {"type": "INCREMENTAL", "baseArtifactID": ids.encode("Artifact", base.artifact_id)}
     ask.data(MANIFEST, input=manifest(begun_id, b"", **fields), includeUpload=False)
-    assert Artifact.objects.get(pk=ids.number(begun_id, "Artifact")).manifest.base == base.artifact
+    announced = Artifact.objects.get(pk=ids.number(begun_id, "Artifact")).manifest
+    again = """mutation($id: ID!, $digest: String) {
+        updateArtifactManifest(input: {artifactManifestID: $id, digest: $digest}) { artifactManifest { digest } } }"""
+    ask.data(again, id=ids.encode("ArtifactManifest", announced.pk), digest=md5_of(b"{}"))
+
+    announced.refresh_from_db()
+    assert (announced.base, announced.md5) == (base.artifact, md5_of(b"{}"))
+    assert ask(again, id=ids.encode("ArtifactManifest", announced.pk + 1), digest="").status == 404
 
 
 def test_a_run_uses_a_version(ask: Asking, project: Project, bob: User, charlie: User, graphql: Ask) -> None:
