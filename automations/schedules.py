@@ -10,6 +10,7 @@ from django_q.models import Schedule
 EVERY_MINUTE = {
     "Sweep": "automations.tasks.sweep",
     "Crash detection": "automations.tasks.detect_crashed_runs",
+    "Expired versions": "automations.tasks.delete_expired_versions",
 }
 
 

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from automations import executions
-from projects import runs
+from projects import runs, storage
+from registries import expiry
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +21,9 @@ def run_execution(pk: int) -> None:
 
 
 def sweep() -> int:
-    """Queue again what is due and was lost: by a killed worker, a flushed queue, a crash between commit and enqueue."""
+    """Queue again what is due and was lost: by a killed worker, a flushed queue, a crash between commit and enqueue.
+    And remove what killed web servers left of uploads."""
+    storage.forget_unfinished(at=timezone.now())
     found = executions.requeue_overdue(at=timezone.now())
     if found:
         log.info("sweep", requeued=found)
@@ -33,3 +36,11 @@ def detect_crashed_runs() -> int:
     if crashed:
         log.info("runs_crashed", count=len(crashed))
     return len(crashed)
+
+
+def delete_expired_versions() -> int:
+    """Delete versions of artifacts that were to be kept for a time only, and uploads nobody ended."""
+    deleted = expiry.delete_expired(at=timezone.now())
+    if deleted:
+        log.info("versions_expired", count=deleted)
+    return deleted

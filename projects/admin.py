@@ -15,12 +15,16 @@ from django.utils import timezone
 from projects import keys
 from projects.models import (
     ApiKey,
+    Blob,
+    ConsoleChunk,
     MetricChunk,
     MetricWindow,
     Organization,
     OrganizationMember,
     Project,
     Run,
+    RunAlert,
+    RunFile,
     Team,
     TeamMember,
     User,
@@ -208,3 +212,38 @@ class MetricWindowAdmin(RecordAdmin):
     search_fields = ["=run__run_id", "metric"]
     exclude = ["values"]
     related = ["run__project__team"]
+
+
+@admin.register(ConsoleChunk)
+class ConsoleChunkAdmin(RecordAdmin):
+    list_display = ["run", "first_line", "line_count", "created_at"]
+    search_fields = ["=run__run_id"]
+    exclude = ["payload"]
+    related = ["run__project__team"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ConsoleChunk]:
+        return super().get_queryset(request).defer("payload")
+
+
+@admin.register(RunAlert)
+class RunAlertAdmin(RecordAdmin):
+    list_display = ["title", "level", "run", "count", "raised_at"]
+    list_filter = ["level"]
+    search_fields = ["title", "=run__run_id"]
+    related = ["run__project__team"]
+
+
+@admin.register(RunFile)
+class RunFileAdmin(RecordAdmin):
+    list_display = ["name", "run", "blob", "updated_at"]
+    search_fields = ["name", "=run__run_id"]
+    related = ["run__project__team", "blob"]
+
+
+@admin.register(Blob)
+class BlobAdmin(RecordAdmin):
+    """Bytes go by themselves when nothing uses them any more."""
+
+    list_display = ["sha256", "team", "size", "created_at"]
+    search_fields = ["=sha256", "=md5", "team__name"]
+    related = ["team"]

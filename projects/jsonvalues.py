@@ -46,7 +46,7 @@ def mended(value: Any, *, depth: int = 0) -> Any:
         return _mended_text(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else non_finite_text(value)
-    if isinstance(value, dict | list) and depth > MAX_DEPTH:
+    if isinstance(value, dict | list) and depth >= MAX_DEPTH:
         return None
     if isinstance(value, dict):
         return {_mended_text(key): mended(item, depth=depth + 1) for key, item in value.items()}
@@ -59,7 +59,7 @@ def shallow(value: Any, *, depth: int = 1) -> Any:
     """The value with null for what is nested too deeply, so that whatever walks through it comes back."""
     if not isinstance(value, dict | list):
         return value
-    if depth > MAX_DEPTH:
+    if depth >= MAX_DEPTH:
         return None
     if isinstance(value, dict):
         return {key: shallow(item, depth=depth + 1) for key, item in value.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from projects import access, console, downloads, environments, listing, runfiles, runs
 from projects.access import Permission
 from projects.models import RunState
-from projects.pages import Dialog, PageRequest, ask
+from projects.pages import Dialog, PageRequest, ask, posted
 
 LINES_SHOWN = 200
 FILES_SHOWN = 100
@@ -58,6 +59,7 @@ def stop(request: PageRequest, team: str, project: str, run_id: str) -> HttpResp
         title=f"Stop {run.display_name}",
         url=reverse("projects:stop_run", kwargs=run.place),
         action="Stop run",
+        form=forms.Form(posted(request)),
         text="The script is told when it next reports, within about half a minute, and ends as if somebody had pressed"
         " Ctrl-C. The run is then Killed, which starts no automation.",
         danger=True,

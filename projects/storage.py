@@ -11,9 +11,11 @@ import errno
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -30,6 +32,8 @@ from projects.models import Blob, RunFile, Team
 AT_ONCE = 1024 * 1024
 # Clients upload at once and try again for minutes; what people copy out of an answer stays good for a while.
 ADDRESS_LASTS = 24 * 60 * 60
+# Seconds without another byte after which nobody waits for the rest of an upload.
+UNFINISHED_FOR = 24 * 60 * 60
 UPLOADS = "projects.storage.uploads"
 DOWNLOADS = "projects.storage.downloads"
 
@@ -227,6 +231,19 @@ def release(number: int) -> None:
                     blob.delete()
             except RestrictedError:
                 continue
+
+
+def forget_unfinished(*, at: datetime) -> int:
+    """Delete what is left of uploads that a killed process never finished; how many there were."""
+    cutoff = at.timestamp() - UNFINISHED_FOR
+    removed = 0
+    for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*.upload*"):
+        # Another host, or the upload itself, may remove it at the same time.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < cutoff:
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def frees(model: type[Model]) -> None:

@@ -72,6 +72,22 @@ def versions_logged_by(run: Run) -> QuerySet[Membership]:
     )
 
 
+def versions_used_by(run: Run, user: User) -> list[Membership]:
+    """The versions a run used, each where it was logged if the user may see that, else where it is linked."""
+    places = (
+        Membership.objects.filter(artifact__uses__run=run, collection__in=Collection.objects.visible_to(user))
+        .select_related("collection__project__team", "collection__registry__organization", "artifact")
+        .prefetch_related("aliases")
+        .order_by("artifact__uses__pk", "pk")
+    )
+    first: dict[int, Membership] = {}
+    for place in places:
+        first.setdefault(place.artifact_id, place)
+        if not place.is_link:
+            first[place.artifact_id] = place
+    return list(first.values())
+
+
 def other_places_of(membership: Membership, user: User) -> QuerySet[Membership]:
     """Where else the same version is, as far as the user may see: its source, and its links."""
     return (

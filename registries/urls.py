@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from registries.views import browse, change, protection
+from registries.views import browse, change, files, protection
 
 REGISTRY = "registries/<str:organization>/<str:registry>/"
 COLLECTION = f"{REGISTRY}collections/<str:collection>"
@@ -23,6 +23,8 @@ urlpatterns = [
     path(f"{COLLECTION}/", browse.collection_page, name="registry_collection"),
     path(f"{COLLECTION}/link", change.link_into, name="link_into"),
     path(f"{COLLECTION}/versions/<str:version>", browse.version_page, name="registry_version"),
+    path(f"{VERSION}files", files.version_files, name="version_files"),
+    path(f"{VERSION}files/<path:path>", files.version_file, name="version_file"),
     path(f"{VERSION}link", change.link_version, name="link_version"),
     path(f"{VERSION}unlink", change.unlink_version, name="unlink_version"),
     re_path(

@@ -67,7 +67,7 @@ def _lifetime(seconds: int) -> int | None:
     return seconds or None
 
 
-def delete(artifact: Artifact, *, with_aliases: bool, by: User, at: datetime) -> None:
+def delete(artifact: Artifact, *, with_aliases: bool, by: User | None, at: datetime) -> None:
     """Delete the version wherever it is, with its files. Deleting it again changes nothing.
 
     Raises:
@@ -96,7 +96,7 @@ def lock_memberships(memberships: QuerySet[Membership], *, also: Collection | No
     return list(with_facts(memberships))
 
 
-def take_out(memberships: Sequence[Membership], *, by: User, at: datetime) -> None:
+def take_out(memberships: Sequence[Membership], *, by: User | None, at: datetime) -> None:
     """Remove versions from collections; whoever watches a collection they were linked to hears of it.
 
     Raises:

@@ -1,5 +1,8 @@
 """The admin: a page for every model, the same checks as elsewhere, history only shown, secrets never."""
 
+from datetime import timedelta
+from io import BytesIO
+
 import pytest
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
@@ -9,14 +12,19 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from automations.models import Attempt, Automation, Cooldown, Event, Execution, WebhookHeader
-from projects import metrics
+from automations.models import Attempt, Automation, Cooldown, Event, Execution, SlackChannel, WebhookHeader
+from projects import alerts, console, metrics, runfiles, storage
 from projects.models import (
+    AlertLevel,
+    Blob,
+    ConsoleChunk,
     MetricChunk,
     MetricWindow,
     Organization,
     Project,
     Run,
+    RunAlert,
+    RunFile,
     Team,
     User,
 )
@@ -28,7 +36,8 @@ from tests.admin_pages import page, shown
 CANARY = "canary-3f9c-value-that-must-not-sing"
 OURS = ("projects", "registries", "secrets_vault", "automations")
 MODELS: list[type[models.Model]] = [model for label in OURS for model in apps.get_app_config(label).get_models()]
-ONLY_SHOWN = [Event, Execution, Attempt, Cooldown, MetricChunk, MetricWindow, WebhookHeader]
+FROM_SCRIPTS = [MetricChunk, MetricWindow, ConsoleChunk, RunAlert, RunFile, Blob]
+ONLY_SHOWN = [Event, Execution, Attempt, Cooldown, SlackChannel, WebhookHeader, *FROM_SCRIPTS]
 WRITTEN_BY_SCRIPTS = [Run, Artifact, Membership, Alias, Tag, CollectionTag]
 
 by_name = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
@@ -44,6 +53,9 @@ def make_world(number: int = 0) -> None:
     project = factories.make_project(team)
     run = factories.make_run(project, user=user)
     metrics.append(run, metrics.parse(b'[{"loss": 1.5}]'), at=at)
+    console.keep(run, ["hello"], first_line=0, at=at)
+    alerts.raise_alert(run, title="Odd", text="", level=AlertLevel.WARN, wait=timedelta(), by=user, at=at)
+    storage.receive(runfiles.upload_token(run, "notes.txt"), BytesIO(b"hi"), length=2, at=at)
     MetricWindow.objects.get_or_create(run=run, metric="acc", defaults={"capacity": 1, "next_line": 1})
     registry = factories.make_registry(organization, admin=user)
     collection = factories.make_collection(registry)
@@ -55,6 +67,7 @@ def make_world(number: int = 0) -> None:
     webhook = factories.make_webhook(
         team, access_token=secret, secret=secret, headers={"X-Token": ("${TOKEN}", secret)}
     )
+    factories.make_slack_channel(team, credential=f"xoxb-{CANARY}")
     automation = factories.make_automation(project, webhook=webhook)
     event = factories.make_event(run, dedupe_key=f"world:{number}")
     execution = factories.make_execution(automation, event)

@@ -184,7 +184,7 @@ def _places(path: str, user: User) -> Prefetch:
     newer = Membership.objects.filter(collection=OuterRef("collection"), version_index__gt=OuterRef("version_index"))
     seen = (
         Membership.objects.filter(collection__in=Collection.objects.visible_to(user))
-        .select_related("collection__project__team__organization", "collection__registry__organization", "artifact")
+        .select_related("collection__project__team__organization", "collection__registry__organization")
         .prefetch_related("aliases")
         .annotate(is_newest=~Exists(newer))
         .order_by("pk")

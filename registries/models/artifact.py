@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -66,6 +67,9 @@ class Artifact(models.Model):
         indexes = [
             # Whether the same content was logged before.
             models.Index(fields=["collection", "digest"], name="artifact_same_content"),
+            # Those that are not kept for ever, looked through each minute; and uploads nobody ended.
+            models.Index(fields=["created_at"], name="artifact_limited", condition=Q(ttl_seconds__isnull=False)),
+            models.Index(fields=["created_at"], name="artifact_begun", condition=Q(state="PENDING")),
             # References between artifacts that were written before either had an id.
             models.Index(fields=["client_id"], name="artifact_client_id", condition=~Q(client_id="")),
             models.Index(
@@ -75,6 +79,11 @@ class Artifact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.collection} artifact {self.pk}"
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Until when it is to be kept; None is for ever."""
+        return None if self.ttl_seconds is None else self.created_at + timedelta(seconds=self.ttl_seconds)
 
 
 class Membership(models.Model):

@@ -14,11 +14,12 @@ from projects import access as projects_access
 from projects.listing import flattened
 from projects.models import Project, Run, User
 from projects.pages import PageRequest, page_of, query_without
-from registries import access, listing
+from registries import access, lineage, listing
 from registries.models import Collection, Membership, Registry
 from registries.views import protection
 
 RUN_VERSIONS_SHOWN = 100
+USERS_SHOWN = 20
 
 
 @login_required
@@ -83,6 +84,7 @@ def version_page(request: PageRequest, collection: str, version: str, **place: s
         "membership": membership,
         "metadata": sorted(flattened(membership.artifact.metadata)),
         "places": listing.other_places_of(membership, request.user),
+        "used_by": lineage.users_of(membership.artifact, request.user).select_related("project__team")[:USERS_SHOWN],
         # A registry is seen by people who may not see the project its versions come from.
         "run": run if run and Run.objects.visible_to(request.user).filter(pk=run.pk).exists() else None,
         **version_context(request.user, membership),
@@ -93,12 +95,18 @@ def version_page(request: PageRequest, collection: str, version: str, **place: s
 @login_required
 @require_safe
 def run_artifacts(request: PageRequest, pk: int) -> HttpResponse:
-    """Part of a run's page: the versions it logged."""
+    """Part of a run's page: the versions it logged, and those it used."""
     run = Run.objects.visible_to(request.user).filter(pk=pk).first()
     if run is None:
         raise Http404("There is no such run.")
     versions = listing.versions_logged_by(run)
-    context = {"versions": versions[:RUN_VERSIONS_SHOWN], "count": versions.count()}
+    used = listing.versions_used_by(run, request.user)
+    context = {
+        "versions": versions[:RUN_VERSIONS_SHOWN],
+        "count": versions.count(),
+        "used": used[:RUN_VERSIONS_SHOWN],
+        "used_count": len(used),
+    }
     return render(request, "registries/_run_artifacts.html", context)
 
 
