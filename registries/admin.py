@@ -18,6 +18,9 @@ from registries.models import (
     AcceptedType,
     Alias,
     Artifact,
+    ArtifactFile,
+    ArtifactManifest,
+    ArtifactUse,
     Collection,
     CollectionKind,
     CollectionTag,
@@ -73,6 +76,22 @@ class RegistryTeamAdmin(OperatorAdmin):
     related = ["team", "registry__organization"]
 
 
+@admin.register(AcceptedType)
+class AcceptedTypeAdmin(OperatorAdmin):
+    list_display = ["name", "registry"]
+    search_fields = ["name", "registry__name"]
+    autocomplete_fields = ["registry"]
+    related = ["registry__organization"]
+
+
+@admin.register(ProtectedAlias)
+class ProtectedAliasAdmin(OperatorAdmin):
+    list_display = ["name", "registry"]
+    search_fields = ["name", "registry__name"]
+    autocomplete_fields = ["registry"]
+    related = ["registry__organization"]
+
+
 class CollectionForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -112,6 +131,31 @@ class ArtifactAdmin(RecordAdmin):
     list_filter = ["created_at"]
     search_fields = ["collection__name", "digest"]
     related = ["collection__project__team", "collection__registry__organization", "user", "run__project__team"]
+
+
+@admin.register(ArtifactFile)
+class ArtifactFileAdmin(RecordAdmin):
+    list_display = ["path", "artifact", "size"]
+    search_fields = ["path", "artifact__collection__name"]
+    related = ["artifact__collection__project__team", "artifact__collection__registry__organization", "blob"]
+
+
+@admin.register(ArtifactManifest)
+class ArtifactManifestAdmin(RecordAdmin):
+    list_display = ["artifact", "md5"]
+    search_fields = ["artifact__collection__name", "md5"]
+    related = ["artifact__collection__project__team", "artifact__collection__registry__organization", "blob", "base"]
+
+
+@admin.register(ArtifactUse)
+class ArtifactUseAdmin(RecordAdmin):
+    list_display = ["run", "artifact", "created_at"]
+    search_fields = ["run__run_id", "artifact__collection__name"]
+    related = [
+        "run__project__team",
+        "artifact__collection__project__team",
+        "artifact__collection__registry__organization",
+    ]
 
 
 @admin.register(Membership)

@@ -28,15 +28,37 @@ from projects.models import (
     Team,
     User,
 )
-from registries import labels
-from registries.models import Alias, Artifact, Collection, CollectionTag, Membership, Registry, RegistryMember, Tag
-from tests import factories
+from registries import curation, labels, lineage
+from registries.models import (
+    Alias,
+    Artifact,
+    ArtifactFile,
+    ArtifactManifest,
+    ArtifactUse,
+    Collection,
+    CollectionTag,
+    Membership,
+    Registry,
+    RegistryMember,
+    Tag,
+)
+from tests import factories, uploading
 from tests.admin_pages import page, shown
 
 CANARY = "canary-3f9c-value-that-must-not-sing"
 OURS = ("projects", "registries", "secrets_vault", "automations")
 MODELS: list[type[models.Model]] = [model for label in OURS for model in apps.get_app_config(label).get_models()]
-FROM_SCRIPTS = [MetricChunk, MetricWindow, ConsoleChunk, RunAlert, RunFile, Blob]
+FROM_SCRIPTS = [
+    MetricChunk,
+    MetricWindow,
+    ConsoleChunk,
+    RunAlert,
+    RunFile,
+    Blob,
+    ArtifactFile,
+    ArtifactManifest,
+    ArtifactUse,
+]
 ONLY_SHOWN = [Event, Execution, Attempt, Cooldown, SlackChannel, WebhookHeader, *FROM_SCRIPTS]
 WRITTEN_BY_SCRIPTS = [Run, Artifact, Membership, Alias, Tag, CollectionTag]
 
@@ -63,6 +85,9 @@ def make_world(number: int = 0) -> None:
     version = factories.make_version(project, user=user, run=run, tags=["good"])
     factories.make_link(version, collection, user=user)
     labels.add_alias(version, "production", by=user, at=at)
+    lineage.use(uploading.log(project, {"w": b"1"}, by=user, collection="files").artifact, run=run, at=at)
+    curation.change_registry(registry, accept=["model"])
+    curation.protect_alias(registry, "production")
     secret = factories.make_secret(team, value=CANARY)
     webhook = factories.make_webhook(
         team, access_token=secret, secret=secret, headers={"X-Token": ("${TOKEN}", secret)}
