@@ -20,9 +20,9 @@ run = ObjectType("Run")
 @project.field("bucket")
 def bucket(found: Project | Registry, info: GraphQLResolveInfo, *, name: str, **options: bool) -> Run | None:
     """The run with this id; one that is missing is an error unless the client says that it may be."""
+    if isinstance(found, Registry):
+        return None
     try:
-        if isinstance(found, Registry):
-            raise Http404("Registries hold no runs.")
         return access.run_for(info.context.user, found.team.name, found.name, name)
     except Http404:
         if options.get("missingOk"):
