@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ariadne import MutationType
 from django.db import transaction
 from django.http import Http404
@@ -15,6 +13,7 @@ from projects.models import Project, User
 from registries import access, collections, labels, lineage, linking, versions
 from registries.models import Artifact, Collection, CollectionTag, Membership, Registry
 from wandb_gateway import homes, ids
+from wandb_gateway.inputs import Input, Payload, mends
 from wandb_gateway.resolvers.uploads import aliases_in, tags_in
 from wandb_gateway.whereabouts import (
     LATEST,
@@ -29,13 +28,11 @@ from wandb_gateway.whereabouts import (
 )
 from wandb_gateway.wrapping import document
 
-Input = dict[str, Any]
-Payload = dict[str, Any]
-
 mutation = MutationType()
 
 
 @mutation.field("updateArtifact")
+@mends
 def update_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     by: User = info.context.user
     ttl = input.get("ttlDurationSeconds")
@@ -54,6 +51,7 @@ def update_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payl
 
 
 @mutation.field("deleteArtifact")
+@mends
 def delete_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     by: User = info.context.user
     source = source_to_change(by, input["artifactID"])
@@ -80,6 +78,7 @@ def _places_to_label(info: GraphQLResolveInfo, input: Input) -> list[tuple[Membe
 
 
 @mutation.field("addAliases")
+@mends
 def add_aliases(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     with transaction.atomic():
         for place, name in _places_to_label(info, input):
@@ -88,6 +87,7 @@ def add_aliases(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
 
 
 @mutation.field("deleteAliases")
+@mends
 def delete_aliases(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     with transaction.atomic():
         for place, name in _places_to_label(info, input):
@@ -96,6 +96,7 @@ def delete_aliases(_root: None, info: GraphQLResolveInfo, input: Input) -> Paylo
 
 
 @mutation.field("linkArtifact")
+@mends
 def link_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     by: User = info.context.user
     source = _source_of_link(by, input)
@@ -142,6 +143,7 @@ def _target_of_link(by: User, input: Input) -> Registry | Project:
 
 
 @mutation.field("unlinkArtifact")
+@mends
 def unlink_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     by: User = info.context.user
     collection = collection_to_label(by, input["artifactPortfolioID"])
@@ -155,6 +157,7 @@ def unlink_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payl
 
 @mutation.field("updateArtifactSequence")
 @mutation.field("updateArtifactPortfolio")
+@mends
 def update_collection(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     found = collection_to_label(info.context.user, _id_in(input))
     changed = collections.update(found, name=input.get("name"), description=input.get("description"))
@@ -162,6 +165,7 @@ def update_collection(_root: None, info: GraphQLResolveInfo, input: Input) -> Pa
 
 
 @mutation.field("moveArtifactSequence")
+@mends
 def move_collection(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     found = collection_to_label(info.context.user, _id_in(input))
     return {"artifactCollection": collections.move(found, to_type=input["destinationArtifactTypeName"])}
@@ -169,6 +173,7 @@ def move_collection(_root: None, info: GraphQLResolveInfo, input: Input) -> Payl
 
 @mutation.field("deleteArtifactSequence")
 @mutation.field("deleteArtifactPortfolio")
+@mends
 def delete_collection(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     by: User = info.context.user
     found = collection_to_label(by, _id_in(input))
@@ -189,6 +194,7 @@ def _collection_to_tag(info: GraphQLResolveInfo, input: Input) -> Collection:
 
 
 @mutation.field("createArtifactCollectionTagAssignments")
+@mends
 def tag_collection(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     found = _collection_to_tag(info, input)
     names = tags_in(input["tags"])
@@ -197,6 +203,7 @@ def tag_collection(_root: None, info: GraphQLResolveInfo, input: Input) -> Paylo
 
 
 @mutation.field("deleteArtifactCollectionTagAssignments")
+@mends
 def untag_collection(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     found = _collection_to_tag(info, input)
     labels.untag_collection(found, tags_in(input["tags"]), by=info.context.user, at=timezone.now())

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from graphql import GraphQLResolveInfo
 
+from projects.jsonvalues import mended
 from registries import commits, uploads
 from registries.models import Artifact, ArtifactFile, ArtifactManifest, ArtifactState, Membership
 from wandb_gateway import ids
@@ -91,7 +92,7 @@ def files_by_entries(
 def _files(found: Artifact, names: list[str] | None) -> QuerySet[ArtifactFile]:
     """Files that are kept here; the client fetches what is referred to where that is."""
     rows = ArtifactFile.objects.filter(artifact=found, blob__isnull=False).select_related("blob").order_by("path")
-    return rows.filter(path__in=names) if names else rows
+    return rows.filter(path__in=mended(names)) if names else rows
 
 
 def shown(file: ArtifactFile, found: Artifact, info: GraphQLResolveInfo) -> Shown:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
 from ariadne import MutationType
 from django.core.exceptions import BadRequest
@@ -18,13 +17,11 @@ from registries import access, artifacts, commits, lineage, uploads
 from registries.models import Artifact
 from wandb_gateway import ids
 from wandb_gateway.files import address
+from wandb_gateway.inputs import Input, Payload, mends
 from wandb_gateway.refusals import Unsupported
 from wandb_gateway.resolvers.manifests import storage_path
 from wandb_gateway.whereabouts import LATEST, artifact_numbered, given
 from wandb_gateway.wrapping import document
-
-Input = dict[str, Any]
-Payload = dict[str, Any]
 
 mutation = MutationType()
 
@@ -39,6 +36,7 @@ def begun(info: GraphQLResolveInfo, id: str) -> Artifact:
 
 
 @mutation.field("createArtifact")
+@mends
 def create_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     by: User = info.context.user
     if input.get("distributedID"):
@@ -78,6 +76,7 @@ def create_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payl
 
 
 @mutation.field("createArtifactManifest")
+@mends
 def create_manifest(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     """Said twice: before the files are uploaded, and with the digest afterwards."""
     artifact = begun(info, input["artifactID"])
@@ -93,6 +92,7 @@ def _adds(input: Input) -> bool:
 
 
 @mutation.field("updateArtifactManifest")
+@mends
 def update_manifest(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     manifest = uploads.manifest_numbered(ids.number(input["artifactManifestID"], "ArtifactManifest"))
     artifact = begun(info, ids.encode("Artifact", manifest.artifact_id))
@@ -101,6 +101,7 @@ def update_manifest(_root: None, info: GraphQLResolveInfo, input: Input) -> Payl
 
 
 @mutation.field("createArtifactFiles")
+@mends
 def create_files(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     """An address for each file, in the order asked; none for content that the team has already."""
     specs = input["artifactFiles"]
@@ -131,17 +132,20 @@ def _upload(artifact: Artifact, spec: Input, token: str | None, info: GraphQLRes
 
 
 @mutation.field("completeMultipartUploadArtifact")
+@mends
 def complete_multipart(_root: None, _info: GraphQLResolveInfo, input: Input) -> Payload:
     raise Unsupported("This server hands out no addresses for parts of files: each is uploaded in one piece.")
 
 
 @mutation.field("commitArtifact")
+@mends
 def commit_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     version = commits.commit(begun(info, input["artifactID"]), by=info.context.user, at=timezone.now())
     return {"artifact": version.artifact}
 
 
 @mutation.field("useArtifact")
+@mends
 def use_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload:
     by: User = info.context.user
     path = {"team": input["entityName"], "project": input["projectName"], "run_id": input["runName"]}

@@ -168,6 +168,12 @@ def test_what_cannot_be_logged_is_refused_with_a_sentence(ask: Asking, fields: d
     assert not Artifact.objects.exists()
 
 
+def test_text_that_no_database_takes_is_mended(ask: Asking) -> None:
+    description = begun(ask, description="before\x00after")
+    assert Artifact.objects.get(pk=ids.number(description, "Artifact")).description == "before�after"
+    assert ask(CREATE, input=creation(runName="r\x00")).status == 404
+
+
 def test_a_name_that_holds_something_else_is_a_conflict(ask: Asking, project: Project) -> None:
     factories.make_version(project, "net", "dataset")
     answer = ask(CREATE, input=creation())
