@@ -11,12 +11,10 @@ from graphql import GraphQLResolveInfo
 from projects import console
 from projects.console import ConsoleLine
 from projects.models import Run
-from wandb_gateway.connections import connection
+from wandb_gateway.connections import MOST_ROWS, connection
 
 run = ObjectType("Run")
 line = ObjectType("LogLine")
-
-MOST_LINES = 10_000
 
 
 class Printed(Sequence[ConsoleLine]):
@@ -34,9 +32,9 @@ class Printed(Sequence[ConsoleLine]):
 
 @run.field("logLines")
 def log_lines(found: Run, _info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
-    """The last lines, or a page from the start; at most 10,000 of them at once."""
+    """The last lines, or a page from the start; at most `MOST_ROWS` of them at once."""
     if asked.get("last") is not None:
-        return connection(console.tail(found, count=min(max(asked["last"], 0), MOST_LINES)), first=MOST_LINES)
+        return connection(console.tail(found, count=min(max(asked["last"], 0), MOST_ROWS)), first=MOST_ROWS)
     return connection(Printed(found), first=asked.get("first"), after=asked.get("after"))
 
 
