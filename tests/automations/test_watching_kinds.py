@@ -43,7 +43,7 @@ def log_system(run: Run, rows: list[dict[str, Any]], *, first_line: int) -> None
             stream=Stream.SYSTEM,
             first_line=first_line,
             line_count=len(rows),
-            payload=metrics._compress(json.dumps(rows).encode()),
+            payload=metrics.compress(json.dumps(rows).encode()),
             created_at=timezone.now(),
         )
         announce(

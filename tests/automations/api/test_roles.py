@@ -13,8 +13,8 @@ from rest_framework.test import APIClient
 from projects import teams
 from projects.models import Project, Role, User
 from projects.models.user import User as UserModel
-from registries import labels
-from registries.models import Registry, RegistryMember
+from registries import labels, roster
+from registries.models import ProtectedAlias, Registry, RegistryMember
 from tests import factories
 
 Api = Callable[[User | None], APIClient]
@@ -69,6 +69,17 @@ MATRIX = [
     ("GET", "/api/registries/acme/", None, SEES),
     ("POST", "/api/registries/acme/", {"name": "new"}, RULES_ORGANIZATION),
     ("GET", "/api/registries/acme/models/", None, SEES),
+    ("GET", "/api/registries/acme/models/members/", None, SEES),
+    ("POST", "/api/registries/acme/models/members/", {"username": "bob"}, RULES_ORGANIZATION),
+    ("PATCH", "/api/registries/acme/models/members/guest/", {"role": "member"}, RULES_ORGANIZATION),
+    ("DELETE", "/api/registries/acme/models/members/guest/", None, RULES_ORGANIZATION),
+    ("GET", "/api/registries/acme/models/teams/", None, SEES),
+    ("POST", "/api/registries/acme/models/teams/", {"team": "research"}, RULES_ORGANIZATION),
+    ("PATCH", "/api/registries/acme/models/teams/guests/", {"role": "member"}, RULES_ORGANIZATION),
+    ("DELETE", "/api/registries/acme/models/teams/guests/", None, RULES_ORGANIZATION),
+    ("GET", "/api/registries/acme/models/protected-aliases/", None, SEES),
+    ("POST", "/api/registries/acme/models/protected-aliases/", {"alias": "new"}, RULES_ORGANIZATION),
+    ("DELETE", "/api/registries/acme/models/protected-aliases/live/", None, RULES_ORGANIZATION),
     ("GET", "/api/registries/acme/models/collections/", None, SEES),
     ("POST", "/api/registries/acme/models/collections/", {"name": "new", "type": "model"}, LOGS),
     ("GET", "/api/registries/acme/models/collections/champion/", None, SEES),
@@ -125,6 +136,10 @@ def world(alice: User, bob: User, charlie: User, project: Project, registry: Reg
     factories.make_team(viewer=viewer)
     teams.set_organization_role(owner, organization=registry.organization, role=Role.ADMIN)
     RegistryMember.objects.all().delete()
+    guest, guests = factories.make_user("guest"), factories.make_team("guests")
+    teams.set_organization_role(guest, organization=registry.organization, role=Role.MEMBER)
+    roster.add(registry, users=[guest], teams=[guests], role=Role.VIEW_ONLY, by=owner)
+    ProtectedAlias.objects.create(registry=registry, name="live")
     run = factories.make_run(project, run_id="first", user=bob)
     version = factories.make_version(project, aliases=["old"], tags=["old"], run=run)
     champion = factories.make_collection(registry, "champion")
