@@ -1,4 +1,4 @@
-"""The door to automations, webhooks and executions, with the same rules as `projects.access`."""
+"""The door to automations, integrations and executions, with the same rules as `projects.access`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404
 
-from automations.models import Automation, Execution, Webhook
+from automations.models import Automation, Execution, SlackChannel, Webhook
 from projects import access as projects_access
 from projects.models import Organization, Project, Role, Team, TeamMember
 from registries import access as registries_access
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from projects.models import User
 
 Scope = Organization | Team | Project | Registry | Collection
-WITH_SCOPES = (
+# What the name of an automation's scope takes, and what its page shows.
+SCOPES = (
     "organization",
     "team__organization",
     "project__team__organization",
     "registry__organization",
     "collection__project__team__organization",
     "collection__registry__organization",
-    "webhook__team",
-    "created_by",
 )
+WITH_SCOPES = (*SCOPES, "webhook__team", "slack_channel__team", "created_by")
 
 
 def automation_for(user: User | AnonymousUser, pk: int) -> Automation:
@@ -62,6 +62,7 @@ def execution_for(user: User | AnonymousUser, key: uuid.UUID) -> Execution:
             "project__team",
             "registry__organization",
             "webhook__team",
+            "slack_channel__team",
         )
         .prefetch_related("attempts")
         .filter(key=key)
@@ -88,6 +89,23 @@ def webhook_for(user: User | AnonymousUser, team: Team, name: str) -> Webhook:
     )
     if found is None:
         raise Http404(f"There is no webhook “{name}” in {team}.")
+    return found
+
+
+def slack_channel_for(user: User | AnonymousUser, team: Team, channel: str) -> SlackChannel:
+    """The team's Slack channel of this name, its credential sealed.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    found = (
+        SlackChannel.objects.visible_to(user)
+        .select_related("team")
+        .filter(team=team, channel=channel.lstrip("#"))
+        .first()
+    )
+    if found is None:
+        raise Http404(f"{team} has no Slack channel “{channel}”.")
     return found
 
 
@@ -131,11 +149,20 @@ def _require_organization(user: User | AnonymousUser, organization: Organization
 def webhooks_usable_by(user: User | AnonymousUser, scope: Scope) -> QuerySet[Webhook]:
     """Webhooks an automation of this scope may call: those of the scope's own team, and those of teams the user is an
     admin of (AC3)."""
+    usable = Webhook.objects.visible_to(user).filter(_of_usable_teams(user, scope))
+    return usable.select_related("team").order_by("team__name", "name")
+
+
+def slack_channels_usable_by(user: User | AnonymousUser, scope: Scope) -> QuerySet[SlackChannel]:
+    """Slack channels an automation of this scope may post to, by the same rule."""
+    usable = SlackChannel.objects.visible_to(user).filter(_of_usable_teams(user, scope))
+    return usable.select_related("team").order_by("team__name", "channel")
+
+
+def _of_usable_teams(user: User | AnonymousUser, scope: Scope) -> Q:
     usable = Q(team__in=administered_teams(user))
     team = team_of(scope)
-    if team is not None:
-        usable |= Q(team=team)
-    return Webhook.objects.visible_to(user).filter(usable).select_related("team").order_by("team__name", "name")
+    return usable | Q(team=team) if team is not None else usable
 
 
 def administered_teams(user: User | AnonymousUser) -> QuerySet[Team]:

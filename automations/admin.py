@@ -1,4 +1,4 @@
-"""Automations, webhooks and their history, for admins of the whole server.
+"""Automations, integrations and their history, for admins of the whole server.
 
 What is edited here passes the same checks as everywhere else; what happened is only shown.
 """
@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from automations import editing, webhooks
 from automations.admin_forms import AutomationForm, WebhookForm, WithTeam
-from automations.models import Attempt, Automation, Cooldown, Event, Execution, Webhook, WebhookHeader
+from automations.models import Attempt, Automation, Cooldown, Event, Execution, SlackChannel, Webhook, WebhookHeader
 from projects.models import User
 from projects.operators import OperatorAdmin, OperatorInline, RecordAdmin
 from secrets_vault.models import Secret
@@ -78,6 +78,16 @@ class WebhookHeaderAdmin(RecordAdmin):
     related = ["webhook"]
 
 
+@admin.register(SlackChannel)
+class SlackChannelAdmin(RecordAdmin):
+    """Only shown: a token is pasted in the team's settings, where nobody can read it again."""
+
+    list_display = ["channel", "workspace", "team", "kind", "last_error", "failed_at"]
+    list_filter = ["kind", ("failed_at", admin.EmptyFieldListFilter)]
+    search_fields = ["channel", "workspace", "team__name"]
+    related = ["team", "credential", "created_by"]
+
+
 @admin.register(Automation)
 class AutomationAdmin(EditedByUser):
     form = AutomationForm
@@ -93,15 +103,17 @@ class AutomationAdmin(EditedByUser):
         "collection__project__team",
         "collection__registry__organization",
         "webhook",
+        "slack_channel",
         "created_by",
     ]
     actions = ["enable", "disable"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         scope = [obj.scope_kind.value] if obj else SCOPES
-        edited = ["event_type", "filter", "condition", "action_kind", "webhook", "payload"]
+        asked = ["event_type", "filter", "condition"]
+        done = ["action_kind", "webhook", "payload", "slack_channel", "title", "message", "severity"]
         dates = ["created_by", "created_at", "updated_at", "last_triggered_at"] if obj else []
-        return [*scope, "name", "description", "enabled", *edited, *dates]
+        return [*scope, "name", "description", "enabled", *asked, *done, *dates]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [*SCOPES, "created_by", "created_at", "updated_at", "last_triggered_at"] if obj else []
@@ -111,6 +123,11 @@ class AutomationAdmin(EditedByUser):
             kwargs |= {
                 "form_class": WithTeam,
                 "queryset": Webhook.objects.select_related("team").order_by("team", "name"),
+            }
+        if db_field.remote_field.model is SlackChannel:
+            kwargs |= {
+                "form_class": WithTeam,
+                "queryset": SlackChannel.objects.select_related("team").order_by("team", "channel"),
             }
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
@@ -163,7 +180,7 @@ class ExecutionAdmin(RecordAdmin):
     list_display = ["key", "automation", "event", "status", "reason_code", "target", "created_at"]
     list_filter = ["status", "reason_code", "created_at"]
     search_fields = ["=key", "automation__name", "target"]
-    related = ["automation", "event", "project__team", "registry__organization", "webhook"]
+    related = ["automation", "event", "project__team", "registry__organization", "webhook", "slack_channel"]
     inlines = [AttemptInline]
 
 

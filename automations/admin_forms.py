@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields as dataclass_fields
 from typing import Any
 
 from django import forms
@@ -85,7 +86,7 @@ class AutomationForm(forms.ModelForm):
         fields = [
             *(kind.value for kind in ScopeKind),
             *("name", "description", "enabled", "event_type", "filter", "condition"),
-            *("action_kind", "webhook", "payload"),
+            *("action_kind", "webhook", "payload", "slack_channel", "title", "message", "severity"),
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -124,8 +125,7 @@ class AutomationForm(forms.ModelForm):
         return covered
 
     def _draft(self) -> editing.Draft:
-        kept = ("name", "description", "enabled", "event_type", "filter", "condition", "action_kind", "webhook")
-        return editing.Draft(**{name: self.cleaned_data[name] for name in kept}, payload=self.cleaned_data["payload"])
+        return editing.Draft(**{field.name: self.cleaned_data[field.name] for field in dataclass_fields(editing.Draft)})
 
     def saved(self) -> Automation:
         """Save what the form holds.

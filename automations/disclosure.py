@@ -1,8 +1,8 @@
 """What of executions and automations a reader is told: what one may not see does not exist (AZ1).
 
 An execution may touch things of several teams: a link happens in a registry and in the project the version is from,
-and an automation may call a webhook of a team that its readers know nothing of. Pages and API show executions only
-after `prepare`.
+and an automation may call a webhook, or post to a Slack channel, of a team that its readers know nothing of. Pages and
+API show executions only after `prepare`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from automations import sentences
-from automations.models import Execution, ScopeKind, Status, Webhook
+from automations.models import Execution, ScopeKind, SlackChannel, Status, Webhook
 from projects.models import Organization, OrganizationMember, Project, Role, Team
 from registries.models import Registry
 
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     Reader = User | AnonymousUser
 
 OUTCOMES = {
-    Status.FINISHED: "The webhook was called.",
+    Status.FINISHED: "It was sent.",
     Status.FAILED: "The call failed.",
     Status.SKIPPED: "The webhook is paused.",
 }
+Target = Webhook | SlackChannel
 
 
 def prepare(executions: Iterable[Execution], *, reader: Reader) -> list[Execution]:
@@ -45,22 +46,27 @@ def prepare(executions: Iterable[Execution], *, reader: Reader) -> list[Executio
             _hide_registry(execution)
         if execution.project_id not in projects:
             _hide_project(execution)
-    webhooks = _visible(Webhook, {execution.webhook_id for execution in found}, reader)
-    teams = _visible(Team, {_team_of_deleted(execution) for execution in found}, reader)
+    visible = {
+        "webhook": _visible(Webhook, {execution.webhook_id for execution in found}, reader),
+        "slack_channel": _visible(SlackChannel, {execution.slack_channel_id for execution in found}, reader),
+    }
+    teams = _visible(Team, {_team_of_deleted(execution, field) for execution in found for field in visible}, reader)
     for execution in found:
-        if _calls_hidden(execution, webhooks=webhooks, teams=teams):
+        if any(_calls_hidden(execution, field, visible=keys, teams=teams) for field, keys in visible.items()):
             _hide_call(execution)
     return found
 
 
-def may_see_webhook(user: Reader, webhook: Webhook | None) -> bool:
-    """Whether a webhook's name, address and answers may be shown; there is nothing to hide without one."""
-    return webhook is None or Webhook.objects.visible_to(user).filter(pk=webhook.pk).exists()
+def may_see_target(user: Reader, target: Target | None) -> bool:
+    """Whether name, address and answers of a webhook or Slack channel may be shown; without one, nothing is hidden."""
+    return target is None or Team.objects.visible_to(user).filter(pk=target.team_id).exists()
 
 
-def visible_webhooks(user: Reader, automations: Iterable[Automation]) -> set[int]:
-    """Keys of those of the automations' webhooks that the user may see; in one query."""
-    return _visible(Webhook, {automation.webhook_id for automation in automations}, user)
+def hidden_targets(user: Reader, automations: Iterable[Automation]) -> set[int]:
+    """Keys of the automations whose webhook or Slack channel is of a team the user may not see; in one query."""
+    teams = {automation.pk: automation.target.team_id for automation in automations if automation.target}
+    visible = _visible(Team, teams.values(), user)
+    return {pk for pk, team in teams.items() if team not in visible}
 
 
 def administered_organizations(user: Reader) -> set[int]:
@@ -83,24 +89,25 @@ def may_see_figures(user: Reader, automation: Automation) -> bool:
     return automation.organization_id in administered_organizations(user)
 
 
-def _visible(model: type[Project | Registry | Team | Webhook], keys: Iterable[int | None], reader: Reader) -> set[int]:
+def _visible(model: type[Project | Registry | Team | Target], keys: Iterable[int | None], reader: Reader) -> set[int]:
     wanted = {key for key in keys if key is not None}
     if not wanted:
         return set()
     return set(model.objects.visible_to(reader).filter(pk__in=wanted).values_list("pk", flat=True))
 
 
-def _team_of_deleted(execution: Execution) -> int | None:
-    """Whose webhook it was, if that is gone meanwhile."""
-    return execution.rule.get("webhook_team") if execution.webhook_id is None else None
+def _team_of_deleted(execution: Execution, field: str) -> int | None:
+    """Whose webhook or Slack channel it was, if that is gone meanwhile."""
+    return execution.rule.get(f"{field}_team") if getattr(execution, f"{field}_id") is None else None
 
 
-def _calls_hidden(execution: Execution, *, webhooks: set[int], teams: set[int]) -> bool:
-    if execution.webhook_id is not None:
-        return execution.webhook_id not in webhooks
-    if execution.rule.get("webhook") is None:
+def _calls_hidden(execution: Execution, field: str, *, visible: set[int], teams: set[int]) -> bool:
+    target = getattr(execution, f"{field}_id")
+    if target is not None:
+        return target not in visible
+    if execution.rule.get(field) is None:
         return False
-    return _team_of_deleted(execution) not in teams
+    return _team_of_deleted(execution, field) not in teams
 
 
 def _hide_project(execution: Execution) -> None:
@@ -118,12 +125,18 @@ def _hide_registry(execution: Execution) -> None:
 
 def _hide_call(execution: Execution) -> None:
     rule = execution.rule
+    kind = str(rule.get("action_kind"))
+    name = rule.get("webhook") or rule.get("slack_channel")
     execution.rule = rule | {
         "webhook": None,
-        "summary": sentences.without_webhook(rule.get("summary", ""), name=rule.get("webhook")),
+        "webhook_team": None,
+        "slack_channel": None,
+        "title": "",
+        "message": "",
+        "summary": sentences.without_target(rule.get("summary", ""), action_kind=kind, name=name),
     }
-    execution.webhook = None
-    execution.target = sentences.HIDDEN_WEBHOOK
+    execution.webhook = execution.slack_channel = None
+    execution.target = sentences.HIDDEN.get(kind, "")
     execution.payload = ""
     waiting = "The call failed; it will be tried again." if execution.result else ""
     execution.result = OUTCOMES.get(Status(execution.status), waiting)

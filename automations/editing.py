@@ -8,12 +8,14 @@ from dataclasses import fields as dataclass_fields
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.http import Http404
 
-from automations import templating
-from automations.access import Scope, require_edit, webhooks_usable_by
-from automations.models import ActionKind, Automation, EventType, ScopeKind, Webhook
+from automations import stamps, templating
+from automations.access import Scope, require_edit, slack_channels_usable_by, webhooks_usable_by
+from automations.models import ActionKind, Automation, EventType, ScopeKind, Severity, SlackChannel, Webhook
+from automations.models.automation import TARGETS
+from automations.slack import messages
 from automations.triggers import InvalidCondition, trigger_for
 from projects.jsonvalues import storable
 from projects.models import Organization, Project, Team, User
@@ -26,6 +28,13 @@ SCOPE_KINDS: dict[type, ScopeKind] = {
     Registry: ScopeKind.REGISTRY,
     Collection: ScopeKind.COLLECTION,
 }
+
+# What each action has to be told; the others leave it empty.
+FIELDS_OF_ACTION: dict[ActionKind, tuple[str, ...]] = {
+    ActionKind.WEBHOOK: ("webhook", "payload"),
+    ActionKind.SLACK: ("slack_channel", "title", "message", "severity"),
+}
+LONGEST = {"title": 1_000, "message": 10_000}
 
 
 class NameTaken(ValidationError):
@@ -48,21 +57,20 @@ class Draft:
     condition: dict[str, Any] = field(default_factory=dict)
     webhook: Webhook | None = None
     payload: str = ""
+    slack_channel: SlackChannel | None = None
+    title: str = ""
+    message: str = ""
+    severity: str = ""
+
+    @property
+    def target(self) -> Webhook | SlackChannel | None:
+        """What its action acts on."""
+        return self.webhook or self.slack_channel
 
 
 def draft_of(automation: Automation) -> Draft:
     """The automation as a draft, to be changed and given to `update`."""
-    return Draft(
-        name=automation.name,
-        event_type=automation.event_type,
-        action_kind=automation.action_kind,
-        description=automation.description,
-        enabled=automation.enabled,
-        filter=automation.filter,
-        condition=automation.condition,
-        webhook=automation.webhook,
-        payload=automation.payload,
-    )
+    return Draft(**{field.name: getattr(automation, field.name) for field in dataclass_fields(Draft)})
 
 
 def create(draft: Draft, *, scope: Scope, by: User) -> Automation:
@@ -70,25 +78,33 @@ def create(draft: Draft, *, scope: Scope, by: User) -> Automation:
 
     Raises:
         ValidationError: by field. NameTaken, if the name is.
-        Http404, PermissionDenied: the user may not.
+        Http404, PermissionDenied: the user may not; or the scope was deleted meanwhile.
     """
     check(draft, scope=scope, by=by)
-    automation = Automation(**{kind_of(scope).value: scope}, created_by=by)
-    return _save(automation, draft, scope=scope)
+    return _save(Automation(created_by=by), draft, scope=scope)
 
 
-def update(automation: Automation, draft: Draft, *, by: User) -> Automation:
-    """Save a changed automation; its scope stays what it is.
+def update(automation: Automation, draft: Draft, *, by: User, scope: Scope | None = None) -> Automation:
+    """Save a changed automation; its scope stays what it is, unless it is moved to another one.
 
     Raises:
         ValidationError: by field. NameTaken, if the name is.
-        Http404, PermissionDenied: the user may not.
+        Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
-    check(draft, scope=automation.scope, by=by, automation=automation)
-    return _save(automation, draft, scope=automation.scope)
+    with transaction.atomic():
+        _hold(automation)
+        if scope is None or scope == automation.scope:
+            check(draft, scope=automation.scope, by=by, automation=automation)
+            return _save(automation, draft, scope=automation.scope)
+        require_edit(by, automation.scope)
+        # There it is a new one: also its webhook is used for events for which nobody has allowed it yet.
+        check(draft, scope=scope, by=by)
+        # Saving tells the projects of the new scope; those of the old one have to forget it.
+        stamps.raise_stamp(automation)
+        return _save(automation, draft, scope=scope)
 
 
-def change(automation: Automation, *, by: User, **fields: Any) -> Automation:
+def change(automation: Automation, *, by: User, scope: Scope | None = None, **fields: Any) -> Automation:
     """Save some fields of a draft; the others stay as they are now, whoever changes them meanwhile.
 
     Raises:
@@ -96,17 +112,21 @@ def change(automation: Automation, *, by: User, **fields: Any) -> Automation:
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
     with transaction.atomic():
-        held = Automation.objects.select_for_update(of=("self",)).filter(pk=automation.pk).first()
-        if held is None:
-            raise Http404(f"There is no automation {automation.pk} any more.")
-        return update(held, replace(draft_of(held), **fields), by=by)
+        held = _hold(automation)
+        return update(held, replace(draft_of(held), **fields), by=by, scope=scope)
 
 
 def set_enabled(automation: Automation, enabled: bool, *, by: User) -> Automation:  # noqa: FBT001  reads as a sentence
-    """Switch it on or off. A disabled automation sees no events; switching it on again re-arms nothing (EV13)."""
+    """Switch it on or off. A disabled automation sees no events; switching it on again re-arms nothing (EV13).
+
+    Raises:
+        Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
+    """
     require_edit(by, automation.scope)
-    automation.enabled = enabled
-    automation.save(update_fields=["enabled", "updated_at"])
+    with transaction.atomic():
+        _hold(automation)
+        automation.enabled = enabled
+        automation.save(update_fields=["enabled", "updated_at"])
     return automation
 
 
@@ -183,39 +203,67 @@ def check_event(draft: Draft, *, scope: Scope) -> None:
 
 
 def check_action(draft: Draft, *, scope: Scope, by: User, automation: Automation | None = None) -> None:
-    """The second step: the action has its target, and its payload is a template.
+    """The second step: the action has its target, and its payload or message is a template.
 
     Raises:
         ValidationError: by field.
     """
     if draft.action_kind not in ActionKind.values:
         raise ValidationError({"action_kind": f"“{draft.action_kind}” is not an action. Choose one of the list."})
-    if draft.action_kind == ActionKind.NO_OP:
-        if draft.webhook is not None or draft.payload:
-            raise ValidationError({"action_kind": "“Do nothing” has neither a webhook nor a payload."})
-        return
-    problems = {}
-    if draft.webhook is None:
-        problems["webhook"] = "Choose the webhook to call."
-    elif not _may_use(draft.webhook, scope=scope, by=by, automation=automation):
-        problems["webhook"] = f"You may not use webhook {draft.webhook}: ask an admin of its team."
-    if draft.payload.strip():
-        try:
-            templating.parse(draft.payload)
-            storable(draft.payload)
-        except templating.InvalidTemplate as error:
-            problems["payload"] = str(error)
-        except ValidationError as error:
-            problems["payload"] = error.messages[0]
+    kind = ActionKind(draft.action_kind)
+    foreign = [name for other, names in FIELDS_OF_ACTION.items() if other is not kind for name in names]
+    said = [name for name in foreign if getattr(draft, name)]
+    if said:
+        words = " and ".join(name.replace("_", " ") for name in said)
+        raise ValidationError({"action_kind": f"“{kind.label}” has no {words}; leave that out."})
+    problems: dict[str, str] = {}
+    if kind in TARGETS:
+        problems |= _target_problems(draft, kind, scope=scope, by=by, automation=automation)
+    if kind is ActionKind.WEBHOOK and draft.payload.strip():
+        problems |= _template_problems("payload", draft.payload, templating.parse)
+    if kind is ActionKind.SLACK:
+        if draft.severity and draft.severity not in Severity.values:
+            problems["severity"] = f"“{draft.severity}” is no severity; choose of {', '.join(Severity.values)}."
+        for name in LONGEST:
+            problems |= message_problems(name, getattr(draft, name))
     if problems:
         raise ValidationError(problems)
 
 
-def _may_use(webhook: Webhook, *, scope: Scope, by: User, automation: Automation | None) -> bool:
-    # Keeping the webhook it has is no new use: the automation acts for its team, not for who edits it (AZ3).
-    if automation is not None and automation.webhook_id == webhook.pk:
-        return True
-    return webhooks_usable_by(by, scope).filter(pk=webhook.pk).exists()
+def _target_problems(
+    draft: Draft, kind: ActionKind, *, scope: Scope, by: User, automation: Automation | None
+) -> dict[str, str]:
+    field, target = TARGETS[kind], draft.target
+    if target is None:
+        return {field: "Choose the webhook to call." if field == "webhook" else "Choose the Slack channel to post to."}
+    # Keeping the one it has is no new use: the automation acts for its team, not for who edits it (AZ3).
+    if automation is not None and getattr(automation, f"{field}_id") == target.pk:
+        return {}
+    usable = webhooks_usable_by if isinstance(target, Webhook) else slack_channels_usable_by
+    if usable(by, scope).filter(pk=target.pk).exists():
+        return {}
+    word = "webhook" if field == "webhook" else "Slack channel"
+    # It may be of a team the user knows nothing of, if the automation is moved.
+    named = f"{word} {target}" if type(target).objects.visible_to(by).filter(pk=target.pk).exists() else f"this {word}"
+    return {field: f"You may not use {named}: ask an admin of its team."}
+
+
+def message_problems(name: str, text: str) -> dict[str, str]:
+    """What is wrong with the title or the text of a Slack message, by field."""
+    if len(text) > LONGEST[name]:
+        return {name: f"This has {len(text):,} characters; at most {LONGEST[name]:,} are sent."}
+    return _template_problems(name, text, lambda text: messages.check(text, ""))
+
+
+def _template_problems(name: str, text: str, parse: Callable[[str], object]) -> dict[str, str]:
+    try:
+        parse(text)
+        storable(text)
+    except templating.InvalidTemplate as error:
+        return {name: str(error)}
+    except ValidationError as error:
+        return {name: error.messages[0]}
+    return {}
 
 
 def check_name(draft: Draft, *, scope: Scope, automation: Automation | None = None) -> None:
@@ -252,17 +300,47 @@ def kind_of(scope: Scope) -> ScopeKind:
 def stored(draft: Draft) -> dict[str, Any]:
     """The draft's fields as they are stored."""
     fields = {field.name: getattr(draft, field.name) for field in dataclass_fields(draft)}
-    return fields | {"name": draft.name.strip(), "payload": draft.payload if draft.payload.strip() else ""}
+    fields |= {"name": draft.name.strip(), "payload": draft.payload if draft.payload.strip() else ""}
+    if draft.action_kind == ActionKind.SLACK:
+        fields["severity"] = draft.severity or Severity.INFO.value
+    return fields
+
+
+def _hold(automation: Automation) -> Automation:
+    """The automation as it is now, kept from being changed or deleted until the transaction ends."""
+    held = Automation.objects.select_for_update(of=("self",)).filter(pk=automation.pk).first()
+    if held is None:
+        raise Http404(f"There is no automation {automation.pk} any more.")
+    return held
 
 
 def _save(automation: Automation, draft: Draft, *, scope: Scope) -> Automation:
-    for name, value in stored(draft).items():
+    fields = stored(draft)
+    for name, value in fields.items():
         setattr(automation, name, value)
+    kinds = [kind.value for kind in ScopeKind]
+    for kind in kinds:
+        setattr(automation, kind, scope if kind == kind_of(scope) else None)
+    # What events note of an automation meanwhile is not written over.
+    changed = [*fields, *kinds, "updated_at"] if automation.pk else None
     try:
         with transaction.atomic():
-            automation.save()
+            automation.save(update_fields=changed)
+            # Databases would say only at the end of the outermost transaction that what it points at is gone.
+            connection.check_constraints(table_names=[Automation._meta.db_table])
     except IntegrityError:
-        # Somebody took the name between the look and the write.
+        # Somebody was faster between the look and the write.
         _refuse_taken(automation.name, scope=scope, automation=automation)
+        _refuse_gone(automation, scope=scope)
         raise
     return automation
+
+
+def _refuse_gone(automation: Automation, *, scope: Scope) -> None:
+    if not type(scope).objects.filter(pk=scope.pk).exists():
+        raise Http404(f"The {kind_of(scope).label.lower()} was deleted meanwhile.")
+    if automation.webhook_id is not None and not Webhook.objects.filter(pk=automation.webhook_id).exists():
+        raise ValidationError({"webhook": "This webhook was deleted meanwhile. Choose another one."})
+    channel = automation.slack_channel_id
+    if channel is not None and not SlackChannel.objects.filter(pk=channel).exists():
+        raise ValidationError({"slack_channel": "This Slack channel was deleted meanwhile. Choose another one."})

@@ -18,6 +18,7 @@ from django.utils import timezone
 from automations import queueing
 from automations.actions import ACTIONS, ActionError, Invocation, Receipt, Sending
 from automations.models import ActionKind, Attempt, Execution, ReasonCode, Status, Webhook
+from automations.slack import channels
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +109,14 @@ def _claim(pk: int, *, at: datetime) -> Execution | None:
     if not claimed:
         return None
     return (
-        Execution.objects.select_related("event__actor", "event__run__project__team", "webhook")
+        Execution.objects.select_related(
+            "event__actor",
+            "event__run__project__team",
+            "event__collection__project__team",
+            "event__collection__registry__organization",
+            "webhook",
+            "slack_channel",
+        )
         .prefetch_related("webhook__headers")
         .get(pk=pk)
     )
@@ -156,6 +164,8 @@ def _succeed(execution: Execution, receipt: Receipt) -> None:
             finished_at=timezone.now(),
             next_attempt_at=None,
         )
+        if execution.slack_channel is not None:
+            channels.note_outcome(execution.slack_channel, None, at=timezone.now())
 
 
 def _record_error(execution: Execution, error: ActionError) -> None:
@@ -166,6 +176,8 @@ def _record_error(execution: Execution, error: ActionError) -> None:
             Webhook.objects.filter(pk=execution.webhook.pk, paused_at=None).update(
                 paused_at=now, paused_reason=error.message[:255]
             )
+        if execution.slack_channel is not None:
+            channels.note_outcome(execution.slack_channel, error, at=now)
         if error.permanent or execution.attempt_count > len(LADDER):
             _fail(execution, error, at=now)
         else:

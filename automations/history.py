@@ -9,7 +9,7 @@ from django.db.models import Count, DateTimeField, F, IntegerField, OuterRef, Q,
 from django.db.models.functions import Coalesce, Lower
 
 from automations.models import Automation, Cooldown, Execution
-from projects.models import Project
+from projects.models import Organization, Project, Team
 from registries.models import Collection, Registry
 
 if TYPE_CHECKING:
@@ -25,15 +25,21 @@ SORTS = {
 RECENTLY = timedelta(days=7)
 
 
-def automations_in(scope: Project | Registry | Collection, *, now: datetime) -> QuerySet[Automation]:
-    """The automations of a tab, each with its last execution (`last_key`, `last_status`, `last_created_at`) and how
+def automations_in(
+    scope: Project | Registry | Collection | Team | Organization, *, now: datetime
+) -> QuerySet[Automation]:
+    """The automations of a list, each with its last execution (`last_key`, `last_status`, `last_created_at`) and how
     often it fired in seven days (`executions_7d`)."""
     if isinstance(scope, Project):
         automations = Automation.objects.in_project(scope)
     elif isinstance(scope, Registry):
         automations = Automation.objects.in_registry(scope)
-    else:
+    elif isinstance(scope, Collection):
         automations = Automation.objects.filter(collection=scope)
+    elif isinstance(scope, Team):
+        automations = Automation.objects.filter(team=scope)
+    else:
+        automations = Automation.objects.filter(organization=scope)
     last = Execution.objects.filter(automation=OuterRef("pk")).order_by("-pk")
     recent = (
         Execution.objects.filter(automation=OuterRef("pk"), created_at__gte=now - RECENTLY)
@@ -43,7 +49,7 @@ def automations_in(scope: Project | Registry | Collection, *, now: datetime) -> 
         .values("count")
     )
     return automations.select_related(
-        "webhook__team", "project__team", "registry__organization", "collection"
+        "webhook__team", "slack_channel__team", "project__team", "registry__organization", "collection"
     ).annotate(
         last_key=Subquery(last.values("key")[:1]),
         last_status=Subquery(last.values("status")[:1]),

@@ -31,7 +31,7 @@ from django.conf import settings
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, InvalidHeader
 
 from automations import sockets
 from automations.addresses import Policy, refusal
@@ -83,8 +83,10 @@ def send(
     policy: Policy | None = None,
     connect_timeout: float | None = None,
     total_timeout: float | None = None,
+    kept_bytes: int = MAX_RESPONSE_BYTES,
 ) -> Response:
-    """POST the body, and return whatever was answered, redirects included. Timeouts are in seconds.
+    """POST the body, and return whatever was answered, redirects included. Timeouts are in seconds; `kept_bytes` is for
+    an answer that has to be read whole.
 
     Raises:
         Refused: the guard forbids the address.
@@ -100,7 +102,7 @@ def send(
     check_url(url)
     try:
         with sockets.carrying(call):
-            return _exchange(url, body, _encoded(headers), call, started=started)
+            return _exchange(url, body, _encoded(headers), call, started=started, kept_bytes=kept_bytes)
     except DeliveryError as error:
         error.duration = time.monotonic() - started
         raise
@@ -164,13 +166,15 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(moment.timestamp() - now, 0.0)
 
 
-def _exchange(url: str, body: bytes, headers: dict[str, bytes], call: Call, *, started: float) -> Response:
+def _exchange(
+    url: str, body: bytes, headers: dict[str, bytes], call: Call, *, started: float, kept_bytes: int
+) -> Response:
     # The sockets know the deadline; the libraries' own timeouts only must not come before it.
     answer = _adapter().send(
         requests.Request("POST", url, data=body, headers=headers).prepare(),
@@ -179,13 +183,13 @@ def _exchange(url: str, body: bytes, headers: dict[str, bytes], call: Call, *, s
     )
     with answer:
         # One byte more than is kept tells whether there was more; the rest is never read.
-        kept = answer.raw.read(MAX_RESPONSE_BYTES + 1, decode_content=False)
+        kept = answer.raw.read(kept_bytes + 1, decode_content=False)
     return Response(
         status=answer.status_code,
         reason=_storable(answer.reason or "")[:200],
         headers=_kept_headers(answer.headers),
-        body=kept[:MAX_RESPONSE_BYTES],
-        truncated=len(kept) > MAX_RESPONSE_BYTES,
+        body=kept[:kept_bytes],
+        truncated=len(kept) > kept_bytes,
         duration=time.monotonic() - started,
         peer=call.peer,
     )
@@ -317,7 +321,7 @@ def _sentence(error: Exception, url: str, call: Call) -> str:
         (timed_out, f"{host} did not answer in time."),
         (isinstance(root, ConnectionError), f"{host} closed the connection without an answer."),
         (
-            isinstance(root, HTTPException | ValueError),
+            isinstance(root, HTTPException | InvalidHeader | ValueError),
             f"{host} sent an answer that is not valid HTTP ({type(root).__name__}).",
         ),
         (True, f"{host} could not be reached: {getattr(root, 'strerror', None) or type(root).__name__}."),

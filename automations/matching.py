@@ -27,7 +27,9 @@ class Hit:
 def start_executions(event: Event, scopes: Scopes, *, at: datetime) -> list[Execution]:
     """Match an event against every automation that listens in its scopes, and start what follows."""
     listening = Automation.objects.listening_to(event_types_listening_to(event.kind), scopes)
-    judged = [Hit(automation, judge(automation, event)) for automation in listening.select_related("webhook")]
+    judged = [
+        Hit(automation, judge(automation, event)) for automation in listening.select_related("webhook", "slack_channel")
+    ]
     return start([hit for hit in judged if hit.match.matched], event, at=at)
 
 
@@ -74,7 +76,6 @@ def _allowed(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Hit]:
 
 def _execution(hit: Hit, event: Event, *, at: datetime) -> Execution:
     automation = hit.automation
-    webhook = automation.webhook
     return Execution(
         automation=automation,
         event=event,
@@ -84,11 +85,19 @@ def _execution(hit: Hit, event: Event, *, at: datetime) -> Execution:
         matched_because=hit.match.reason,
         rule=rule_of(automation),
         event_type=automation.event_type,
-        webhook=webhook,
-        target=f"{webhook.name} → {webhook.url}" if webhook else ActionKind(automation.action_kind).label,
+        webhook=automation.webhook,
+        slack_channel=automation.slack_channel,
+        target=_target_of(automation),
         created_at=at,
         next_attempt_at=at,
     )
+
+
+def _target_of(automation: Automation) -> str:
+    webhook, channel = automation.webhook, automation.slack_channel
+    if webhook is not None:
+        return f"{webhook.name} → {webhook.url}"
+    return f"{channel} in {channel.workspace}" if channel else str(ActionKind(automation.action_kind).label)
 
 
 def rule_of(automation: Automation) -> dict[str, object]:
@@ -101,9 +110,14 @@ def rule_of(automation: Automation) -> dict[str, object]:
         "condition": automation.condition,
         "action_kind": automation.action_kind,
         "webhook": automation.webhook.name if automation.webhook else None,
-        # Says who may know of the webhook once it is deleted.
+        # Says who may know of the webhook once it is deleted; likewise of the Slack channel.
         "webhook_team": automation.webhook.team_id if automation.webhook else None,
         "payload": automation.payload,
+        "slack_channel": str(automation.slack_channel) if automation.slack_channel else None,
+        "slack_channel_team": automation.slack_channel.team_id if automation.slack_channel else None,
+        "title": automation.title,
+        "message": automation.message,
+        "severity": automation.severity,
     }
 
 

@@ -10,6 +10,7 @@ from automations.access import Scope
 from automations.documents import default_document
 from automations.editing import Draft, kind_of
 from automations.models import Event, Webhook
+from automations.slack.messages import Message, message_of
 from automations.triggers import TRIGGERS, InvalidCondition, trigger_for
 from automations.unsealing import MASK
 from automations.variables import values_of
@@ -24,7 +25,12 @@ def recent_event(scope: Scope, draft: Draft) -> Event | None:
     trigger = trigger_for(draft.event_type)
     events = (
         Event.objects.filter(**{kind_of(scope).value: scope}, kind=trigger.listens_to)
-        .select_related("actor", "run__project__team")
+        .select_related(
+            "actor",
+            "run__project__team",
+            "collection__project__team",
+            "collection__registry__organization",
+        )
         .order_by("-pk")
     )
     try:
@@ -45,18 +51,40 @@ def rendered(draft: Draft, *, event: Event) -> str:
     Raises:
         InvalidTemplate, RenderedTooLarge: the template cannot be rendered.
     """
-    rule: dict[str, Any] = {
-        "name": draft.name or "…",
-        "summary": sentences.summary(draft),
-        "event_type": draft.event_type,
-        "condition": draft.condition,
-    }
+    rule = _rule(draft)
     if draft.payload.strip():
         template = templating.parse(draft.payload)
         body = template.render({**values_of(event, rule), **dict.fromkeys(secret_names(draft.webhook), MASK)})
     else:
         body = default_document(event, rule, execution=None)
     return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
+
+
+def message(draft: Draft, *, event: Event) -> Message:
+    """The Slack message as it would be posted for this event.
+
+    Raises:
+        InvalidTemplate, RenderedTooLarge: title or text cannot be rendered.
+    """
+    trigger = trigger_for(draft.event_type)
+    try:
+        match = trigger.match(trigger.compile(draft.condition, draft.filter), event.facts, event.details)
+        because = match.reason
+    except InvalidCondition as error:
+        because = str(error)
+    return message_of(event, _rule(draft), because=because)
+
+
+def _rule(draft: Draft) -> dict[str, Any]:
+    return {
+        "name": draft.name or "…",
+        "summary": sentences.summary(draft),
+        "event_type": draft.event_type,
+        "condition": draft.condition,
+        "title": draft.title,
+        "message": draft.message,
+        "severity": draft.severity,
+    }
 
 
 def lint(payload: str, *, event_type: str, webhook: Webhook | None) -> list[str]:

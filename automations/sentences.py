@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from automations.models import ActionKind, Webhook
+from automations.models import ActionKind, SlackChannel, Webhook
 from automations.triggers import InvalidCondition, trigger_for
 
-HIDDEN_WEBHOOK = "a webhook of another team"
+HIDDEN = {
+    ActionKind.WEBHOOK.value: "a webhook of another team",
+    ActionKind.SLACK.value: "a Slack channel of another team",
+}
+VERBS = {ActionKind.WEBHOOK.value: "call", ActionKind.SLACK.value: "post to"}
 
 
 class Described(Protocol):
@@ -17,22 +21,24 @@ class Described(Protocol):
     filter: dict[str, object]
     condition: dict[str, object]
     action_kind: str
-    webhook: Webhook | None
+
+    @property
+    def target(self) -> Webhook | SlackChannel | None: ...
 
 
-def summary(automation: Described, *, webhook_hidden: bool = False) -> str:
-    """`When a run fails, where run name matches ^prod-, call webhook pager`; `webhook_hidden` is for a reader who may
-    not see the webhook's team."""
+def summary(automation: Described, *, target_hidden: bool = False) -> str:
+    """`When a run fails, where run name matches ^prod-, call webhook pager`; `target_hidden` is for a reader who may
+    not see the team of the webhook or Slack channel."""
     return (
         f"{when_clause(automation.event_type, automation.condition, automation.filter)}, "
-        f"{do_clause(automation.action_kind, automation.webhook, hidden=webhook_hidden)}"
+        f"{do_clause(automation.action_kind, automation.target, hidden=target_hidden)}"
     )
 
 
-def without_webhook(summary: str, *, name: str | None) -> str:
-    """A summary that was stored, for a reader who may not see the webhook's team."""
-    clause = f"call webhook {name}"
-    return f"{summary.removesuffix(clause)}call {HIDDEN_WEBHOOK}" if summary.endswith(clause) else ""
+def without_target(summary: str, *, action_kind: str, name: str | None) -> str:
+    """A summary that was stored, for a reader who may not see the team of its webhook or Slack channel."""
+    clause = _do(action_kind, name)
+    return f"{summary.removesuffix(clause)}{_hidden(action_kind)}" if summary.endswith(clause) else ""
 
 
 def when_clause(event_type: str, condition: object, filter: object) -> str:
@@ -44,10 +50,21 @@ def when_clause(event_type: str, condition: object, filter: object) -> str:
         return f"When {trigger.label.lower()} meets a condition that cannot be evaluated ({error.message})"
 
 
-def do_clause(action_kind: str, webhook: Webhook | None, *, hidden: bool = False) -> str:
-    """`call webhook pager`, `call a webhook of another team`, or `do nothing but record it`."""
+def do_clause(action_kind: str, target: Webhook | SlackChannel | None, *, hidden: bool = False) -> str:
+    """`call webhook pager`, `post to #alerts in Slack`, `call a webhook of another team`, or `do nothing but record
+    it`."""
     if action_kind == ActionKind.NO_OP:
         return "do nothing but record it"
     if hidden:
-        return f"call {HIDDEN_WEBHOOK}"
-    return f"call webhook {webhook.name}" if webhook else "call a webhook"
+        return _hidden(action_kind)
+    return _do(action_kind, str(target) if target else None)
+
+
+def _do(action_kind: str, name: str | None) -> str:
+    if action_kind == ActionKind.SLACK:
+        return f"post to {name} in Slack" if name else "post to a Slack channel"
+    return f"call webhook {name}" if name else "call a webhook"
+
+
+def _hidden(action_kind: str) -> str:
+    return f"{VERBS[action_kind]} {HIDDEN[action_kind]}"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from automations.team_settings import keys, members, page, secrets, webhooks
+from automations.team_settings import keys, members, page, secrets, slack, webhooks
 
 SETTINGS = "teams/<str:team>/settings/"
 
@@ -16,6 +16,10 @@ urlpatterns = [
     path(f"{SETTINGS}webhooks/<int:pk>/test", webhooks.test, name="team_settings_test_webhook"),
     path(f"{SETTINGS}webhooks/<int:pk>/resume", webhooks.resume, name="team_settings_resume_webhook"),
     path(f"{SETTINGS}webhooks/<int:pk>/delete", webhooks.delete, name="team_settings_delete_webhook"),
+    path(f"{SETTINGS}slack/new", slack.create, name="team_settings_add_slack_channel"),
+    path(f"{SETTINGS}slack/<int:pk>/edit", slack.edit, name="team_settings_edit_slack_channel"),
+    path(f"{SETTINGS}slack/<int:pk>/test", slack.test, name="team_settings_test_slack_channel"),
+    path(f"{SETTINGS}slack/<int:pk>/delete", slack.delete, name="team_settings_delete_slack_channel"),
     path(f"{SETTINGS}secrets/new", secrets.create, name="team_settings_create_secret"),
     path(f"{SETTINGS}secrets/<int:pk>/rotate", secrets.rotate, name="team_settings_rotate_secret"),
     path(f"{SETTINGS}secrets/<int:pk>/delete", secrets.delete, name="team_settings_delete_secret"),

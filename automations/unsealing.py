@@ -6,19 +6,32 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import urlsplit
 
-from automations.models import Webhook
+from cryptography.fernet import InvalidToken
+
+from automations.models import SlackChannel, SlackKind, Webhook
 from automations.redaction import MASK, Redaction
 from secrets_vault.models import Secret
 
-__all__ = ["MASK", "SECRET_REFERENCE", "Credentials", "fill", "unseal"]
+__all__ = ["MASK", "SECRET_REFERENCE", "Credentials", "SealedForever", "fill", "unseal", "unseal_channel"]
 
 SECRET_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
+class SealedForever(Exception):
+    """A secret was sealed with a key that this server does not have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A secret of the integration cannot be opened with the keys in FERNET_KEYS. Rotate it to enter its value"
+            " anew, or have an operator bring the key back."
+        )
+
+
 @dataclass(frozen=True)
 class Credentials:
-    """What a webhook is sent with. `repr` shows none of it."""
+    """What a webhook or a message is sent with. `repr` shows none of it."""
 
     access_token: str = field(default="", repr=False)
     signing_secret: str = field(default="", repr=False)
@@ -47,10 +60,17 @@ class Credentials:
 
 
 def unseal(webhook: Webhook) -> Credentials:
-    """Read the secrets a webhook uses, in one query."""
+    """Read the secrets a webhook uses, in one query.
+
+    Raises:
+        SealedForever: one of them was sealed with a key that is gone.
+    """
     headers = list(webhook.headers.all())
     wanted = {webhook.access_token_id, webhook.secret_id, *(header.secret_id for header in headers)} - {None}
-    secrets = {secret.pk: secret for secret in Secret.objects.filter(pk__in=wanted).defer(None)} if wanted else {}
+    try:
+        secrets = {secret.pk: secret for secret in Secret.objects.filter(pk__in=wanted).defer(None)} if wanted else {}
+    except InvalidToken:
+        raise SealedForever from None
     token = secrets[webhook.access_token_id].value if webhook.access_token_id else ""
     signing = secrets[webhook.secret_id] if webhook.secret_id else None
     variables = {"ACCESS_TOKEN": token} if token else {}
@@ -66,6 +86,21 @@ def unseal(webhook: Webhook) -> Credentials:
         variables=variables,
         values=tuple(secret.value for secret in secrets.values()),
     )
+
+
+def unseal_channel(channel: SlackChannel) -> Credentials:
+    """Read the bot token or the incoming webhook's address of a Slack channel.
+
+    Raises:
+        SealedForever: it was sealed with a key that is gone.
+    """
+    try:
+        value = Secret.objects.defer(None).get(pk=channel.credential_id).value
+    except InvalidToken:
+        raise SealedForever from None
+    # The end of a webhook's address is what proves who we are: it is masked also where it stands alone.
+    proof = urlsplit(value).path.rpartition("/")[2] if channel.kind == SlackKind.WEBHOOK else ""
+    return Credentials(access_token=value, values=tuple(filter(None, (value, proof))))
 
 
 def fill(header_value: str, secret: str) -> str:

@@ -154,7 +154,7 @@ def _start(
     (row, value), fact, run = point, batch.fact, batch.run
     # As they are now: a rule may have been edited since this process compiled it, even into one on another event.
     listening = Automation.objects.listening_to(METRIC_EVENTS, fact.scopes)
-    candidates = list(listening.filter(pk__in=automations).select_related("webhook"))
+    candidates = list(listening.filter(pk__in=automations).select_related("webhook", "slack_channel"))
     event = Event(
         kind=fact.kind,
         dedupe_key=f"{fact.dedupe_key}:{row}:{hashlib.sha256(metric.encode()).hexdigest()[:16]}",

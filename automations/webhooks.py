@@ -14,13 +14,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import RestrictedError
+from django.http import Http404
 
 from automations import http, unsealing
 from automations.actions.base import ActionError, Receipt
 from automations.actions.webhook import CREDENTIAL_HEADERS, exchange, prepare
-from automations.models import Webhook, WebhookHeader
+from automations.models import SlackChannel, Webhook, WebhookHeader
 from automations.models.integration import SignatureEncoding, validate_header_name
 from automations.unsealing import SECRET_REFERENCE
 from projects.access import Permission, require
@@ -28,6 +29,8 @@ from projects.models import Team, User
 from secrets_vault.models import Secret
 
 MAX_HEADERS = 20
+# What a webhook's form says; whether it is paused is for its receiver and `resume` to say.
+EDITED = ("name", "url", "access_token", "secret", "signature_encoding")
 # Headers that the request sets itself, or that would change what the receiver believes about it.
 RESERVED_HEADERS = frozenset(
     {
@@ -49,13 +52,11 @@ RESERVED_HEADERS = frozenset(
 
 
 class IntegrationInUse(Exception):
-    """The webhook is used; `users` are the names of the automations that call it."""
+    """The webhook or Slack channel is used; `users` are the names of the automations that use it."""
 
-    def __init__(self, webhook: Webhook, users: list[str]) -> None:
+    def __init__(self, used: Webhook | SlackChannel, users: list[str]) -> None:
         self.users = users
-        super().__init__(
-            f"Webhook {webhook.name} is called by {', '.join(users)}. Change or delete those automations first."
-        )
+        super().__init__(f"{used} is used by {', '.join(users)}. Change or delete those automations first.")
 
 
 class TestIsRunning(Exception):
@@ -130,7 +131,7 @@ def update(
 
     Raises:
         ValidationError: by field.
-        Http404, PermissionDenied: the user may not.
+        Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
     require(by, Permission.EDIT_SETTINGS, webhook.team)
     return _save(
@@ -154,17 +155,25 @@ def delete(webhook: Webhook, *, by: User) -> None:
     require(by, Permission.EDIT_SETTINGS, webhook.team)
     try:
         with transaction.atomic():
+            # Automations that begin to call it at this moment are waited for, and then named.
+            _hold(webhook)
             webhook.delete()
     except RestrictedError as error:
         raise IntegrationInUse(webhook, sorted(str(user) for user in error.restricted_objects)) from error
 
 
 def resume(webhook: Webhook, *, by: User) -> Webhook:
-    """Let a paused webhook be called again."""
+    """Let a paused webhook be called again.
+
+    Raises:
+        Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
+    """
     require(by, Permission.EDIT_SETTINGS, webhook.team)
     webhook.paused_at = None
     webhook.paused_reason = ""
-    webhook.save(update_fields=["paused_at", "paused_reason"])
+    with transaction.atomic():
+        _hold(webhook)
+        webhook.save(update_fields=["paused_at", "paused_reason"])
     return webhook
 
 
@@ -174,7 +183,7 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
     Nothing is saved. A receiver can tell by the `webhook-id`, which begins with `test_`.
 
     Raises:
-        ValidationError: the payload is not JSON.
+        ValidationError: the payload is not JSON, or a secret cannot be opened.
         TestIsRunning: another test has to end first.
         Http404, PermissionDenied: the user may not.
     """
@@ -183,7 +192,10 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
         body = json.dumps(json.loads(payload), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError) as error:
         raise ValidationError({"payload": f"The payload is not JSON: {error}."}) from error
-    credentials = unsealing.unseal(webhook)
+    try:
+        credentials = unsealing.unseal(webhook)
+    except unsealing.SealedForever as error:
+        raise ValidationError(str(error)) from error
     request = prepare(
         webhook,
         credentials,
@@ -197,7 +209,7 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
         "request_headers": request.shown_headers,
         "request_body": request.shown_body,
     }
-    with _alone():
+    with one_test_at_a_time():
         try:
             response, receipt = exchange(request, credentials)
         except ActionError as error:
@@ -206,7 +218,7 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def one_test_at_a_time() -> Iterator[None]:
     """At most one test at a time on this host: each blocks a web worker for as long as the receiver takes to answer."""
     with (Path(settings.DATA_DIR) / "webhook-test.lock").open("a") as lock:
         # The system gives the lock back when the file is closed, also when the process is killed.
@@ -268,17 +280,30 @@ def _save(
 def _write(webhook: Webhook, rows: list[WebhookHeader]) -> Webhook:
     try:
         with transaction.atomic():
-            webhook.save()
+            if webhook.pk:
+                _hold(webhook)
+            webhook.save(update_fields=EDITED if webhook.pk else None)
             WebhookHeader.objects.filter(webhook=webhook).delete()
             WebhookHeader.objects.bulk_create(rows)
+            # Databases would say only at the end of the outermost transaction that a secret is gone.
+            connection.check_constraints(table_names=[one._meta.db_table for one in (Webhook, WebhookHeader)])
     except IntegrityError as error:
-        # Somebody took the name between the look and the write.
+        # Somebody was faster between the look and the write.
         if Webhook.objects.filter(team=webhook.team, name=webhook.name).exclude(pk=webhook.pk).exists():
             raise ValidationError({"name": f"{webhook.team} has a webhook “{webhook.name}” already."}) from error
+        used = {webhook.access_token_id, webhook.secret_id, *(row.secret_id for row in rows)} - {None}
+        if Secret.objects.filter(pk__in=used).count() < len(used):
+            raise ValidationError("A secret it uses was deleted meanwhile. Choose another one.") from error
         raise
     # A prefetched list of the old headers must not be sent.
     getattr(webhook, "_prefetched_objects_cache", {}).clear()
     return webhook
+
+
+def _hold(webhook: Webhook) -> None:
+    """Keep the webhook from being changed, deleted or put to use until the transaction ends."""
+    if Webhook.objects.select_for_update().filter(pk=webhook.pk).first() is None:
+        raise Http404(f"There is no webhook “{webhook.name}” any more.")
 
 
 def _url_problems(url: str) -> dict[str, str]:

@@ -65,6 +65,8 @@ WEBHOOK_ALLOWED_NETWORKS = env.words("WEBHOOK_ALLOWED_NETWORKS")
 WEBHOOK_CONNECT_TIMEOUT = env.number("WEBHOOK_CONNECT_TIMEOUT", 5, least=1, most=30)
 WEBHOOK_TOTAL_TIMEOUT = env.number("WEBHOOK_TOTAL_TIMEOUT", 15, least=1, most=30)
 USER_AGENT = f"automations-server/{VERSION}"
+# Slack's Web API, or what stands in for it. Its address is judged like a webhook's.
+SLACK_API_URL = env.url("SLACK_API_URL", "https://slack.com/api", schemes=("http", "https"))
 
 # --- database, keys, cache, queue ---------------------------------------------------------------------------
 

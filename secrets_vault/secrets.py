@@ -7,6 +7,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
+from django.http import Http404
 
 from projects.models import Team, User
 from secrets_vault.models import Secret
@@ -49,11 +50,14 @@ def rotate(secret: Secret, *, value: str, at: datetime) -> Secret:
 
     Raises:
         ValidationError: empty or overlong value.
+        Http404: it was deleted meanwhile.
     """
     _check_value(value)
     secret.value = value
     secret.rotated_at = at
-    secret.save(update_fields=["value", "rotated_at"])
+    with transaction.atomic():
+        _hold(secret)
+        secret.save(update_fields=["value", "rotated_at"])
     return secret
 
 
@@ -74,12 +78,21 @@ def delete(secret: Secret) -> None:
 
     Raises:
         SecretInUse: with the list of what uses it.
+        Http404: it was deleted meanwhile.
     """
     try:
         with transaction.atomic():
+            # Webhooks that begin to use it at this moment are waited for, and then named.
+            _hold(secret)
             secret.delete()
     except RestrictedError as error:
         raise SecretInUse(secret, sorted({_user_name(user) for user in error.restricted_objects})) from error
+
+
+def _hold(secret: Secret) -> None:
+    """Keep the secret from being changed, deleted or put to use until the transaction ends."""
+    if Secret.objects.select_for_update().filter(pk=secret.pk).first() is None:
+        raise Http404(f"There is no secret {secret.name} any more.")
 
 
 def _refuse_taken(secret: Secret) -> None:

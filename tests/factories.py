@@ -16,6 +16,9 @@ from automations.models import (
     Event,
     EventType,
     Execution,
+    Severity,
+    SlackChannel,
+    SlackKind,
     Status,
     Webhook,
     WebhookHeader,
@@ -150,6 +153,21 @@ def make_webhook(
     return webhook
 
 
+def make_slack_channel(
+    team: Team | None = None, channel: str = "ml-alerts", *, credential: str = "xoxb-good-token", **fields: Any
+) -> SlackChannel:
+    """A channel reached by a bot's token, or by an incoming webhook if the credential is an address."""
+    team = team or make_team()
+    by_bot = credential.startswith("xox")
+    return SlackChannel.objects.create(
+        team=team,
+        channel=channel,
+        kind=SlackKind.BOT if by_bot else SlackKind.WEBHOOK,
+        credential=make_secret(team, f"SLACK_{team.slack_channels.count()}", credential),
+        **{"workspace": "Acme", "channel_id": "C0123456789" if by_bot else "", **fields},
+    )
+
+
 def make_automation(
     scope: Scope | None = None,
     event_type: str = EventType.RUN_STATE,
@@ -159,7 +177,8 @@ def make_automation(
     webhook: Webhook | None = None,
     **fields: Any,
 ) -> Automation:
-    """An automation on the scope (a project by default): calls the webhook, or does nothing without one.
+    """An automation on the scope (a project by default): calls the webhook, posts to the `slack_channel`, or does
+    nothing without one.
 
     Without a `condition` it listens for failed runs, or for a loss that is above 1, rises by a quarter or is 3
     deviations from other runs.
@@ -185,7 +204,9 @@ def make_automation(
         },
         EventType.RUN_METRIC_ZSCORE: {"name": "loss", "window_size": 30, "threshold": 3.0, "change_dir": "ANY"},
     }
-    fields.setdefault("action_kind", ActionKind.WEBHOOK if webhook else ActionKind.NO_OP)
+    posts = fields.get("slack_channel") is not None
+    fields.setdefault("action_kind", ActionKind.WEBHOOK if webhook else ActionKind.SLACK if posts else ActionKind.NO_OP)
+    fields.setdefault("severity", Severity.INFO.value if posts else "")
     automation = Automation(
         name=name,
         event_type=event_type,
@@ -227,6 +248,7 @@ def make_execution(
     fields.setdefault("claimed_until", now if status == Status.RUNNING else None)
     fields.setdefault("matched_because", "The run failed.")
     fields.setdefault("webhook", automation.webhook)
+    fields.setdefault("slack_channel", automation.slack_channel)
     fields.setdefault("rule", {"name": automation.name, "event_type": automation.event_type})
     return Execution.objects.create(
         automation=automation,

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from automations.models import Attempt, Automation, Cooldown, Event, Execution, WebhookHeader
+from automations.models import Attempt, Automation, Cooldown, Event, Execution, SlackChannel, WebhookHeader
 from projects import alerts, console, metrics, runfiles, storage
 from projects.models import (
     AlertLevel,
@@ -59,7 +59,7 @@ FROM_SCRIPTS = [
     ArtifactManifest,
     ArtifactUse,
 ]
-ONLY_SHOWN = [Event, Execution, Attempt, Cooldown, WebhookHeader, *FROM_SCRIPTS]
+ONLY_SHOWN = [Event, Execution, Attempt, Cooldown, SlackChannel, WebhookHeader, *FROM_SCRIPTS]
 WRITTEN_BY_SCRIPTS = [Run, Artifact, Membership, Alias, Tag, CollectionTag]
 
 by_name = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
@@ -92,6 +92,7 @@ def make_world(number: int = 0) -> None:
     webhook = factories.make_webhook(
         team, access_token=secret, secret=secret, headers={"X-Token": ("${TOKEN}", secret)}
     )
+    factories.make_slack_channel(team, credential=f"xoxb-{CANARY}")
     automation = factories.make_automation(project, webhook=webhook)
     event = factories.make_event(run, dedupe_key=f"world:{number}")
     execution = factories.make_execution(automation, event)

@@ -34,6 +34,7 @@ CLASSES_THAT_SAY_NOTHING = re.compile(r"(Manager|Handler|Processor|Helper|Data|I
 KEPT_TO = {
     "requests": ("automations/http.py",),
     "urllib3": ("automations/http.py",),
+    "slack_sdk": ("automations/slack/calls.py",),
     "django_q": (
         "automations/queueing.py",
         "automations/schedules.py",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 # The client asks for up to 5,000 files, and for less of everything else.
 MOST_ROWS = 5_000
@@ -36,6 +36,9 @@ def connection(
     # One row more than wanted says whether there is a next page.
     found = list(rows[start : start + wanted + 1])
     page = found[:wanted]
+    for row in page:
+        if isinstance(row, Model):
+            vars(row)["_page"] = page
     edges = [
         {"cursor": str(start + number), "node": node(row), **{name: make(row) for name, make in of_edge.items()}}
         for number, row in enumerate(page, start=1)
@@ -50,6 +53,12 @@ def connection(
         },
         "totalCount": lambda _info: rows.count() if isinstance(rows, QuerySet) else len(rows),
     }
+
+
+def neighbours(row: Any) -> list[Any]:
+    """The rows of the page a row was listed on, with itself: what one of them needs is looked up for all at once."""
+    page: list[Any] = vars(row).get("_page", [row])
+    return page
 
 
 class Joined(Sequence[Any]):

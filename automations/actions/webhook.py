@@ -41,7 +41,11 @@ class CallWebhook:
                 permanent=True,
                 code=ReasonCode.NOT_SENDABLE,
             )
-        credentials = unsealing.unseal(webhook)
+        try:
+            credentials = unsealing.unseal(webhook)
+        except unsealing.SealedForever as error:
+            # Not for good: the secret may be entered anew, or the key be back, before the last attempt.
+            raise ActionError(str(error), permanent=False, code=ReasonCode.NOT_SENDABLE) from error
         try:
             body, shown = body_of(execution, credentials)
         except (templating.InvalidTemplate, templating.RenderedTooLarge) as error:

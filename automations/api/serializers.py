@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from automations import sentences
 from automations.api.scopes import KINDS, scope_of
-from automations.models import ActionKind, Automation, EventType, Webhook
+from automations.models import ActionKind, Automation, EventType, Severity, Webhook
 from automations.models.integration import SignatureEncoding
 from projects.api.endpoints import Document, Text
 
@@ -25,6 +25,10 @@ AUTOMATION = {
     "action_kind": "GENERIC_WEBHOOK",
     "webhook": "research/pager",
     "payload": '{"text": "${run_name} is ${run_status}"}',
+    "slack_channel": None,
+    "title": "",
+    "message": "",
+    "severity": "",
     "summary": "When a run fails, where run name matches ^prod-, call webhook pager",
     "created_by": "alice",
     "created_at": "2026-05-04T09:30:00Z",
@@ -59,14 +63,18 @@ class ScopeSerializer(serializers.Serializer):
 
 @extend_schema_serializer(examples=[OpenApiExample("Automation", value=AUTOMATION)])
 class AutomationSerializer(serializers.ModelSerializer[Automation]):
-    """The context's `visible_teams` are the keys of teams the reader may see: an automation may call a webhook of a
-    team that is hidden from some of its readers. `administered` are the keys of organizations whose admin the reader
-    is: when an automation of all teams fired is for those who see all teams."""
+    """The context's `visible_teams` are the keys of teams the reader may see: an automation may call a webhook, or post
+    to a Slack channel, of a team that is hidden from some of its readers. `administered` are the keys of organizations
+    whose admin the reader is: when an automation of all teams fired is for those who see all teams."""
 
     scope = serializers.SerializerMethodField()
     filter = Document(help_text="Over the fields of the run or version, in the condition language.")
     condition = Document(help_text="What the event type alone asks for.")
     webhook = serializers.SerializerMethodField(help_text="As team/name; null if there is none you may see.")
+    slack_channel = serializers.SerializerMethodField(
+        help_text="As team/channel, without “#”; null if there is none you may see."
+    )
+    severity = serializers.ChoiceField(choices=Severity.choices, allow_blank=True, help_text="Of a Slack message.")
     summary = serializers.SerializerMethodField(help_text="The automation as one sentence.")
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
     last_triggered_at = serializers.SerializerMethodField(
@@ -83,10 +91,14 @@ class AutomationSerializer(serializers.ModelSerializer[Automation]):
 
     def get_webhook(self, automation: Automation) -> str | None:
         webhook = automation.webhook
-        return f"{webhook.team}/{webhook}" if webhook and not self._hides_webhook(automation) else None
+        return f"{webhook.team}/{webhook}" if webhook and not self._hides_target(automation) else None
+
+    def get_slack_channel(self, automation: Automation) -> str | None:
+        channel = automation.slack_channel
+        return f"{channel.team}/{channel.channel}" if channel and not self._hides_target(automation) else None
 
     def get_summary(self, automation: Automation) -> str:
-        return sentences.summary(automation, webhook_hidden=self._hides_webhook(automation))
+        return sentences.summary(automation, target_hidden=self._hides_target(automation))
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_last_triggered_at(self, automation: Automation) -> str | None:
@@ -95,9 +107,9 @@ class AutomationSerializer(serializers.ModelSerializer[Automation]):
             return None
         return str(serializers.DateTimeField().to_representation(automation.last_triggered_at))
 
-    def _hides_webhook(self, automation: Automation) -> bool:
-        webhook = automation.webhook
-        return webhook is not None and webhook.team_id not in self.context["visible_teams"]
+    def _hides_target(self, automation: Automation) -> bool:
+        target = automation.target
+        return target is not None and target.team_id not in self.context["visible_teams"]
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Automation", value=NEW_AUTOMATION)])
@@ -111,7 +123,9 @@ class NewAutomationSerializer(serializers.Serializer):
     condition = Document(
         required=False,
         help_text='RUN_STATE: {"states": ["FAILED"]}; RUN_METRIC: {"name", "agg_op", "window_size", "cmp_op",'
-        ' "threshold"}; others: {}.',
+        ' "threshold"}; RUN_METRIC_CHANGE: {"name", "agg_op", "current_window_size", "prior_window_size",'
+        ' "change_type", "change_dir", "change_amount"}; RUN_METRIC_ZSCORE: {"name", "window_size", "threshold",'
+        ' "change_dir"}; RUN_ALERT: {"title", "text", "levels"}, all optional; others: {}.',
     )
     action_kind = serializers.ChoiceField(choices=ActionKind.choices)
     webhook = Text(
@@ -120,6 +134,16 @@ class NewAutomationSerializer(serializers.Serializer):
     payload = Text(
         required=False, allow_blank=True, max_length=100_000, help_text="JSON template; empty for the default."
     )
+    slack_channel = Text(
+        required=False, allow_null=True, help_text="As team/channel, or just the channel if it is of the same team."
+    )
+    title = Text(
+        required=False, allow_blank=True, max_length=1_000, help_text="Of a Slack message; may hold ${variables}."
+    )
+    message = Text(
+        required=False, allow_blank=True, max_length=10_000, help_text="Of a Slack message; may hold ${variables}."
+    )
+    severity = serializers.ChoiceField(choices=Severity.choices, required=False, allow_blank=True)
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Automation", value=NEW_AUTOMATION)])

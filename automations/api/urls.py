@@ -1,15 +1,19 @@
 from django.urls import path, re_path
 
-from automations.api import executions, views, webhooks
+from automations.api import executions, slack, views, webhooks
 from projects.api.views import nothing_here
 
 WEBHOOK = "teams/<str:team>/webhooks/<str:name>/"
+CHANNEL = "teams/<str:team>/slack-channels/<str:name>/"
 
 urlpatterns = [
     path("teams/<str:team>/webhooks/", webhooks.Webhooks.as_view()),
     path(WEBHOOK, webhooks.OneWebhook.as_view()),
     path(f"{WEBHOOK}test/", webhooks.WebhookTest.as_view()),
     path(f"{WEBHOOK}resume/", webhooks.WebhookResume.as_view()),
+    path("teams/<str:team>/slack-channels/", slack.SlackChannels.as_view()),
+    path(CHANNEL, slack.OneSlackChannel.as_view()),
+    path(f"{CHANNEL}test/", slack.SlackChannelTest.as_view()),
     path("automations/", views.Automations.as_view()),
     path("automations/<int:pk>/", views.OneAutomation.as_view()),
     path("executions/", executions.Executions.as_view()),

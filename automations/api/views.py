@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +16,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automations import editing, history
-from automations.access import WITH_SCOPES, Scope, automation_for, require_edit, team_of, webhook_for
+from automations.access import (
+    WITH_SCOPES,
+    Scope,
+    automation_for,
+    require_edit,
+    slack_channel_for,
+    team_of,
+    webhook_for,
+)
 from automations.api.scopes import KINDS, scope_named, scope_of
 from automations.api.serializers import (
     AutomationChangesSerializer,
@@ -25,7 +34,7 @@ from automations.api.serializers import (
 )
 from automations.disclosure import administered_organizations
 from automations.editing import Draft
-from automations.models import Automation, EventType, Webhook
+from automations.models import Automation, EventType, SlackChannel, Webhook
 from projects.access import team_for
 from projects.api.endpoints import Endpoint
 from projects.api.problems import answers_with
@@ -34,27 +43,43 @@ from projects.models import Team, User
 answers_with(HTTPStatus.CONFLICT, editing.NameTaken)
 
 
-def webhook_named(user: User, name: str | None, *, scope: Scope) -> Webhook | None:
-    """The webhook a body names as `team/name`, or by its name alone if it is of the scope's own team.
+# What a body names of a team, and who finds it.
+INTEGRATIONS: dict[str, Callable[[User, Team, str], Webhook | SlackChannel]] = {
+    "webhook": webhook_for,
+    "slack_channel": slack_channel_for,
+}
+
+
+def with_integrations(user: User, fields: dict[str, Any], *, scope: Scope) -> dict[str, Any]:
+    """The fields of a body with the webhook and the Slack channel in place of their names.
 
     Raises:
-        ValidationError: for `webhook`: there is none the user may see.
+        ValidationError: there is none the user may see.
     """
-    if name is None:
-        return None
+    named = {field: fields[field] for field in INTEGRATIONS if fields.get(field) is not None}
+    return fields | {field: integration_named(user, field, name, scope=scope) for field, name in named.items()}
+
+
+def integration_named(user: User, field: str, name: str, *, scope: Scope) -> Webhook | SlackChannel:
+    """What a body names as `team/name`, or by its name alone if it is of the scope's own team.
+
+    Raises:
+        ValidationError: for the field: there is none the user may see.
+    """
     own = team_of(scope)
     team, slash, rest = name.partition("/")
     if not slash and own is None:
-        raise ValidationError({"webhook": f"Say whose webhook “{name}” is: write it as team/{name}."})
+        raise ValidationError({field: f"Say of which team “{name}” is: write it as team/{name}."})
     try:
-        return webhook_for(user, team_for(user, team), rest) if slash else webhook_for(user, own, name)  # type: ignore[arg-type]
+        return INTEGRATIONS[field](user, team_for(user, team) if slash else own, rest if slash else name)  # type: ignore[arg-type]
     except Http404 as error:
-        raise ValidationError({"webhook": str(error)}) from error
+        raise ValidationError({field: str(error)}) from error
 
 
 def visible_teams(user: User) -> set[int]:
-    """Keys of the teams whose webhooks the reader may know of."""
-    return set(Team.objects.visible_to(user).filter(webhooks__isnull=False).values_list("pk", flat=True))
+    """Keys of the teams whose webhooks and Slack channels the reader may know of."""
+    teams = Team.objects.visible_to(user).filter(Q(webhooks__isnull=False) | Q(slack_channels__isnull=False))
+    return set(teams.values_list("pk", flat=True))
 
 
 def known_to(user: User) -> dict[str, set[int]]:
@@ -130,7 +155,7 @@ class Automations(Endpoint):
         fields = self.body(NewAutomationSerializer)
         scope = scope_named(self.user, **fields.pop("scope"))
         require_edit(self.user, scope)
-        fields["webhook"] = webhook_named(self.user, fields.get("webhook"), scope=scope)
+        fields = with_integrations(self.user, fields, scope=scope)
         automation = editing.create(Draft(**fields), scope=scope, by=self.user)
         return shown(self.user, automation, status=201)
 
@@ -176,9 +201,7 @@ class OneAutomation(Endpoint):
             raise ValidationError(
                 {"scope": "An automation stays in its scope. Create another one there, and delete this one."}
             )
-        if "webhook" in fields:
-            fields["webhook"] = webhook_named(self.user, fields["webhook"], scope=automation.scope)
-        return fields
+        return with_integrations(self.user, fields, scope=automation.scope)
 
 
 def shown(user: User, automation: Automation, *, status: int = 200) -> Response:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from django import forms
 from django.db.models import Q, QuerySet
 
 from automations import templating
-from automations.access import administered_teams, team_of, webhooks_usable_by
-from automations.models import ActionKind, Webhook
-from projects.models import Project, Team
-from registries.models import Registry
+from automations.access import administered_teams, slack_channels_usable_by, team_of, webhooks_usable_by
+from automations.editing import FIELDS_OF_ACTION, message_problems
+from automations.forms.event import Home
+from automations.models import ActionKind, Automation, Severity, SlackChannel, Webhook
+from automations.models.automation import TARGETS
+from projects.models import Team
 
 if TYPE_CHECKING:
     from projects.models import User
+
+Target = TypeVar("Target", Webhook, SlackChannel)
 
 
 class WebhookField(forms.ModelChoiceField):
@@ -27,10 +31,19 @@ class WebhookField(forms.ModelChoiceField):
         return f"{obj.name} ({urlsplit(obj.url).hostname}{paused})"
 
 
-class ActionForm(forms.Form):
-    """The team that owns the webhook, what to do, and the payload. Empty payload: the default document.
+class ChannelField(forms.ModelChoiceField):
+    """Slack channels by name, and the workspace they are in."""
 
-    `current` is the webhook an automation has already: it may stay, even if the user could not choose it now.
+    def label_from_instance(self, obj: SlackChannel) -> str:
+        failing = ", failing" if obj.failed_at else ""
+        return f"{obj} ({obj.workspace}{failing})"
+
+
+class ActionForm(forms.Form):
+    """The team that owns the webhook or Slack channel, what to do, and what to send.
+
+    `original` is the automation as it is: the webhook or channel it has may stay, even if the user could not choose it
+    now, and its texts stay to the letter as long as the fields say the same.
     """
 
     use_required_attribute = False
@@ -45,8 +58,8 @@ class ActionForm(forms.Form):
     team = forms.ModelChoiceField(
         Team.objects.none(),
         empty_label=None,
-        label="Team that owns the webhook",
-        error_messages={"required": "Choose the team whose webhook is called."},
+        label="Team that owns the webhook or Slack channel",
+        error_messages={"required": "Choose the team whose webhook or Slack channel is used."},
     )
     webhook = WebhookField(
         Webhook.objects.none(),
@@ -69,45 +82,76 @@ class ActionForm(forms.Form):
         ),
         help_text="JSON. Leave it empty to send the default document.",
     )
+    slack_channel = ChannelField(
+        SlackChannel.objects.none(),
+        empty_label="Choose a Slack channel",
+        label="Slack channel",
+        error_messages={
+            "required": "Choose the Slack channel to post to.",
+            "invalid_choice": "This Slack channel is gone, or is another team's. Choose one of the list.",
+        },
+    )
+    severity = forms.ChoiceField(
+        choices=Severity.choices, initial=Severity.INFO.value, required=False, label="Severity"
+    )
+    title = forms.CharField(
+        required=False,
+        strip=False,
+        help_text="Leave it empty for the automation's name.",
+        widget=forms.Textarea(attrs={"rows": 1, "placeholder": "${run_name} needs you"}),
+    )
+    message = forms.CharField(
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 5, "placeholder": "What to do about it"}),
+    )
 
     def __init__(
         self,
         data: Mapping[str, Any] | None = None,
         *,
         by: User,
-        home: Project | Registry,
+        home: Home,
         initial: Mapping[str, Any] | None = None,
-        current: Webhook | None = None,
+        original: Automation | None = None,
     ) -> None:
         super().__init__(data, initial=dict(initial or {}))
+        self.original = original
+        current = original.target if original else None
         teams = owning_teams(by, home, current=current)
         self.owner = self._chosen_team(list(teams), home)
         team = cast("forms.ModelChoiceField[Team]", self.fields["team"])
         team.queryset = teams
         self.initial["team"] = self.owner.pk if self.owner else None
-        allowed = Q(pk__in=webhooks_usable_by(by, home).order_by().values("pk"))
-        self.webhooks = Webhook.objects.filter(allowed | Q(pk=current.pk if current else None), team=self.owner)
-        cast("WebhookField", self.fields["webhook"]).queryset = self.webhooks
+        self.webhooks = self._offered(Webhook.objects.all(), webhooks_usable_by(by, home), "webhook")
+        self.channels = self._offered(SlackChannel.objects.all(), slack_channels_usable_by(by, home), "slack_channel")
 
-    def _chosen_team(self, teams: list[Team], home: Project | Registry) -> Team | None:
+    def _offered(self, rows: QuerySet[Target], usable: QuerySet[Target], field: str) -> QuerySet[Target]:
+        current = getattr(self.original, f"{field}_id", None)
+        allowed = Q(pk__in=usable.order_by().values("pk")) | Q(pk=current)
+        offered = rows.filter(allowed, team=self.owner)
+        cast("forms.ModelChoiceField[Any]", self.fields[field]).queryset = offered
+        return offered
+
+    def _chosen_team(self, teams: list[Team], home: Home) -> Team | None:
         wanted = self.data.get("team") if self.is_bound else self.initial.get("team")
         for team in teams:
             if str(team.pk) == str(wanted):
                 return team
-        own = [team for team in teams if isinstance(home, Project) and team.pk == home.team_id]
+        of_home = team_of(home)
+        own = [team for team in teams if of_home is not None and team.pk == of_home.pk]
         return next(iter([*own, *teams]), None)
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         kind = cleaned["action_kind"] = cleaned.get("action_kind") or ActionKind.WEBHOOK.value
-        if kind == ActionKind.NO_OP:
-            for name in ("team", "webhook", "payload"):
-                self.errors.pop(name, None)
-            return cleaned | {"webhook": None, "payload": ""}
-        return cleaned
+        foreign = {name for other, names in FIELDS_OF_ACTION.items() if other != kind for name in names}
+        for name in foreign if kind in TARGETS else {*foreign, "team"}:
+            self.errors.pop(name, None)
+        return cleaned | {name: None if name in TARGETS.values() else "" for name in foreign}
 
     def clean_payload(self) -> str:
-        payload: str = self.cleaned_data["payload"]
+        payload = self._kept("payload")
         if not payload.strip():
             return ""
         try:
@@ -115,6 +159,21 @@ class ActionForm(forms.Form):
         except templating.InvalidTemplate as error:
             raise forms.ValidationError(error.message) from error
         return payload
+
+    def clean_title(self) -> str:
+        return self._template("title")
+
+    def clean_message(self) -> str:
+        return self._template("message")
+
+    def _template(self, name: str) -> str:
+        text = self._kept(name)
+        for problem in message_problems(name, text).values():
+            raise forms.ValidationError(problem)
+        return text
+
+    def _kept(self, name: str) -> str:
+        return as_stored(self.cleaned_data[name], getattr(self.original, name, ""))
 
 
 class NameForm(forms.Form):
@@ -127,13 +186,34 @@ class NameForm(forms.Form):
     )
     description = forms.CharField(
         required=False,
+        strip=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Why it exists, for whoever meets it later.",
     )
 
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        initial: Mapping[str, Any] | None = None,
+        original: Automation | None = None,
+    ) -> None:
+        super().__init__(data, initial=dict(initial or {}))
+        self.original = original
 
-def owning_teams(by: User, home: Project | Registry, *, current: Webhook | None = None) -> QuerySet[Team]:
-    """Teams whose webhooks may be used there: the scope's own, and those the user is an admin of (AC3)."""
+    def clean_description(self) -> str:
+        return as_stored(self.cleaned_data["description"], getattr(self.original, "description", ""))
+
+
+def as_stored(typed: str, stored: str) -> str:
+    """The text as it is stored, if nothing but line ends differs: browsers send them all in one way."""
+    lines = typed.replace("\r\n", "\n")
+    return stored if lines == stored.replace("\r\n", "\n").replace("\r", "\n") else lines
+
+
+def owning_teams(by: User, home: Home, *, current: Webhook | SlackChannel | None = None) -> QuerySet[Team]:
+    """Teams whose webhooks and Slack channels may be used there: the scope's own, and those the user is an admin of
+    (AC3)."""
     own = team_of(home)
     offered = Q(pk__in=administered_teams(by).values("pk"))
     for pk in (own.pk if own else None, current.team_id if current else None):

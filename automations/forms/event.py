@@ -10,37 +10,30 @@ from typing import Any, cast
 from django import forms
 
 from automations import filters
+from automations.forms.conditions import PARTS, ConditionFields, condition_answers, field_of
 from automations.forms.filterfields import FILTER_FIELDS, FilterField, Values, join, split
-from automations.models import EventType, ScopeKind
+from automations.models import Automation, EventType, ScopeKind
 from automations.models.automation import FITTING_SCOPES
 from automations.triggers import InvalidCondition, Trigger, trigger_for, triggers_for_scope
-from automations.windows import AGGREGATES, COMPARISONS, NONFINITE
-from projects.models import Project
+from projects.models import Organization, Project, Team
 from registries.models import Collection, Registry
 
-STATES = [("RUNNING", "Running"), ("FINISHED", "Finished"), ("FAILED", "Failed or crashed")]
+Home = Project | Registry | Team | Organization
 ICONS = {
     EventType.RUN_STATE: "activity",
     EventType.RUN_METRIC: "zap",
+    EventType.RUN_METRIC_CHANGE: "zap",
+    EventType.RUN_METRIC_ZSCORE: "users",
+    EventType.RUN_ALERT: "alert",
     EventType.CREATE_ARTIFACT: "package",
     EventType.LINK_ARTIFACT: "link",
+    EventType.UNLINK_ARTIFACT: "slash",
     EventType.ADD_ARTIFACT_ALIAS: "tag",
+    EventType.ADD_ARTIFACT_TAG: "plus",
+    EventType.REMOVE_ARTIFACT_TAG: "cross",
+    EventType.ADD_COLLECTION_TAG: "plus",
+    EventType.REMOVE_COLLECTION_TAG: "cross",
 }
-# Parts of a condition, by the form's names.
-FIELD_OF = {
-    "condition.states": "states",
-    "condition.name": "metric_name",
-    "condition.agg_op": "agg_op",
-    "condition.window_size": "window_size",
-    "condition.cmp_op": "cmp_op",
-    "condition.threshold": "threshold",
-    "filter": "filter_json",
-}
-CONDITION_FIELDS = {
-    EventType.RUN_STATE: ("states",),
-    EventType.RUN_METRIC: ("metric_name", "agg_op", "window_size", "cmp_op", "threshold"),
-}
-DEFAULT_WINDOW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +59,12 @@ class ScopeField(forms.ModelChoiceField):
         return f"Collection {obj.name}"
 
 
-class AggregateField(forms.ChoiceField):
-    """An aggregate, or nothing chosen for the latest value."""
-
-    def clean(self, value: Any) -> str:
-        return "" if value in self.empty_values else super().clean(value)
-
-
-class EventForm(forms.Form):
+class EventForm(ConditionFields):
     """Every event's fields, of which the page shows those of the chosen one and only those count.
 
-    `asked` holds, once valid, the event type, condition and filter. `original` is an event type and its filter as
-    stored, which is kept to the letter as long as the fields still say the same. `home` is the project or registry
-    whose page this is; an automation that exists keeps its scope, `fixed`.
+    `asked` holds, once valid, the event type, condition and filter. `original` is what is stored: condition and filter
+    are kept to the letter as long as the fields still say the same. `home` is what the page is about: a project, a
+    registry, a team or an organization; an automation that exists keeps its scope, `fixed`.
     """
 
     use_required_attribute = False
@@ -89,44 +75,6 @@ class EventForm(forms.Form):
         label="Event",
         widget=forms.RadioSelect,
         error_messages={"required": "Choose the event that starts the automation."},
-    )
-    states = forms.MultipleChoiceField(
-        choices=STATES,
-        label="When a run becomes",
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one of Running, Finished and Failed."},
-    )
-    metric_name = forms.CharField(
-        label="Metric",
-        widget=forms.TextInput(attrs={"list": "metric-names", "placeholder": "loss", "aria-label": "Metric"}),
-        error_messages={"required": "The metric is missing; write the key under which it is logged."},
-    )
-    agg_op = AggregateField(
-        choices=[("", "latest value"), *AGGREGATES.items()],
-        label="Aggregate",
-        widget=forms.Select(attrs={"aria-label": "Aggregate"}),
-    )
-    window_size = forms.IntegerField(
-        label="Number of values",
-        initial=DEFAULT_WINDOW,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "size": 5, "aria-label": "Number of values"}),
-        error_messages={"required": "The number of values is missing."},
-    )
-    cmp_op = forms.ChoiceField(
-        choices=[
-            *((symbol, f"is {comparison.words}") for symbol, comparison in COMPARISONS.items()),
-            (NONFINITE, "is NaN or infinite"),
-        ],
-        label="Comparison",
-        widget=forms.Select(attrs={"aria-label": "Comparison"}),
-        error_messages={"required": "The comparison is missing."},
-    )
-    threshold = forms.FloatField(
-        label="Threshold",
-        widget=forms.TextInput(
-            attrs={"inputmode": "decimal", "size": 9, "placeholder": "0.9", "aria-label": "Threshold"}
-        ),
-        error_messages={"required": "The threshold is missing; write a number."},
     )
     user = forms.ChoiceField(required=False, label="Runs of")
     run_name = forms.CharField(
@@ -141,6 +89,12 @@ class EventForm(forms.Form):
         help_text="A regular expression. ^production$ means: exactly production.",
         widget=forms.TextInput(attrs={"class": "mono", "placeholder": "any alias"}),
     )
+    tag_pattern = forms.CharField(
+        required=False,
+        label="Tag matches",
+        help_text="A regular expression. ^approved$ means: exactly approved.",
+        widget=forms.TextInput(attrs={"class": "mono", "placeholder": "any tag"}),
+    )
     collection_name = forms.CharField(
         required=False,
         label="Collection name matches",
@@ -148,7 +102,9 @@ class EventForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "mono", "placeholder": "any collection"}),
     )
     artifact_type = forms.CharField(
-        required=False, label="Artifact type", widget=forms.TextInput(attrs={"placeholder": "any type"})
+        required=False,
+        label="Artifact type",
+        widget=forms.TextInput(attrs={"placeholder": "any type"}),
     )
     aliases = forms.CharField(
         required=False,
@@ -168,10 +124,10 @@ class EventForm(forms.Form):
         self,
         data: Mapping[str, Any] | None = None,
         *,
-        home: Project | Registry,
+        home: Home,
         initial: Mapping[str, Any] | None = None,
-        fixed: Project | Registry | Collection | None = None,
-        original: tuple[str, Any] = ("", None),
+        fixed: Home | Collection | None = None,
+        original: Automation | None = None,
         usernames: Iterable[str] = (),
     ) -> None:
         super().__init__(data, initial=dict(initial or {}))
@@ -179,20 +135,21 @@ class EventForm(forms.Form):
         self.fixed = fixed
         self.original = original
         self.asked: tuple[EventType, dict[str, Any], Any] | None = None
-        choice = cast("ScopeField", self.fields["collection"])
-        choice.queryset = Collection.objects.filter(**{_kind(home).value: home})
-        choice.empty_label = f"All of {home.name}"
+        if isinstance(home, Project | Registry):
+            choice = cast("ScopeField", self.fields["collection"])
+            choice.queryset = Collection.objects.filter(**{_kind(home).value: home})
+            choice.empty_label = f"All of {home.name}"
         # Somebody who left may still be asked for; the form must not forget them.
         names = sorted({*usernames, *([self["user"].value()] if self["user"].value() else [])})
         cast("forms.ChoiceField", self.fields["user"]).choices = [
             ("", "anybody"),
             *((name, name) for name in names),
         ]
-        if fixed is not None:
+        if fixed is not None or not isinstance(home, Project | Registry):
             del self.fields["collection"]
 
     @property
-    def scope(self) -> Project | Registry | Collection:
+    def scope(self) -> Home | Collection:
         """What the automation is to cover, as far as it was said."""
         return self.fixed or self.cleaned_data.get("collection") or self.home
 
@@ -200,16 +157,21 @@ class EventForm(forms.Form):
         """The events as cards, for what is chosen so far, valid or not."""
         chosen = self["event_type"].value()
         in_collection = isinstance(self.fixed, Collection)
-        if self.fixed is None:
+        if "collection" in self.fields:
             in_collection = bool(self["collection"].value())
         return [
             Offer(
                 trigger,
                 chosen == trigger.event_type,
-                _refusal(trigger, self.home, in_collection=in_collection),
+                self._refusal(trigger, in_collection=in_collection),
             )
-            for trigger in triggers_for_scope(_kind(self.home))
+            for trigger in self._triggers()
         ]
+
+    def metric_fields(self) -> list[forms.BoundField]:
+        """The fields of the sentence about a metric, for what is wrong with them."""
+        rules = (EventType.RUN_METRIC, EventType.RUN_METRIC_CHANGE, EventType.RUN_METRIC_ZSCORE)
+        return [self[name] for name in dict.fromkeys(name for rule in rules for name in PARTS[rule].values())]
 
     def shows_json(self) -> bool:
         """Whether the condition in JSON must be in sight: it says something, or is wrong."""
@@ -222,49 +184,57 @@ class EventForm(forms.Form):
         if not event_type:
             return cleaned
         trigger = trigger_for(event_type)
-        refusal = _refusal(trigger, self.home, in_collection=isinstance(self.scope, Collection))
-        if trigger not in triggers_for_scope(_kind(self.home)):
+        refusal = self._refusal(trigger, in_collection=isinstance(self.scope, Collection))
+        if trigger not in self._triggers():
             refusal = f"“{trigger.label}” does not happen in a {_kind(self.home).label.lower()}."
         if refusal:
             self.add_error("event_type", refusal)
         document = self._filter(trigger)
-        condition = self._condition(trigger.event_type)
+        condition = self._condition_kept(trigger.event_type)
         if not self.errors:
             try:
                 trigger.compile(condition, document)
                 self.asked = (trigger.event_type, condition, document)
             except InvalidCondition as error:
-                self.add_error(FIELD_OF.get(error.field, "event_type"), error.message)
+                name = field_of(event_type, error.field)
+                self.add_error(name if name in self.fields else "event_type", error.message)
         return cleaned
+
+    def _triggers(self) -> list[Trigger]:
+        """What can be watched there, and what the automation watches already."""
+        own = [trigger_for(self.original.event_type)] if self.original else []
+        return list(dict.fromkeys([*triggers_for_scope(_kind(self.home)), *own]))
+
+    def _refusal(self, trigger: Trigger, *, in_collection: bool) -> str:
+        """Why the event cannot be watched there, or ""; what is saved already is not argued with."""
+        home, original = self.home, self.original
+        if not in_collection or (original is not None and original.event_type == trigger.event_type):
+            return ""
+        if ScopeKind.COLLECTION not in FITTING_SCOPES[trigger.event_type]:
+            return f"A collection has no runs: to watch them, cover all of {home.name}."
+        of_links = trigger.event_type in {EventType.LINK_ARTIFACT, EventType.UNLINK_ARTIFACT}
+        if of_links and isinstance(home, Project):
+            return f"Versions are linked in registries: to watch links, cover all of {home.name}."
+        return ""
 
     def _forget_other_events(self, event_type: str | None) -> None:
         """What the fields of other events say, which are out of sight, is not held against this one."""
         own = {"collection", "event_type"}
         if event_type:
-            own |= {"filter_json", *CONDITION_FIELDS.get(EventType(event_type), ())}
+            own |= {"filter_json", *PARTS.get(EventType(event_type), {}).values()}
             own |= {field.name for field in FILTER_FIELDS[EventType(event_type)]}
         for name in set(self.errors) - own:
             del self.errors[name]
 
-    def _condition(self, event_type: EventType) -> dict[str, Any]:
-        cleaned = self.cleaned_data
-        if event_type is EventType.RUN_STATE:
-            return {"states": cleaned.get("states", [])}
-        if event_type is not EventType.RUN_METRIC:
-            return {}
-        nonfinite = cleaned.get("cmp_op") == NONFINITE
-        aggregate = None if nonfinite else cleaned.get("agg_op") or None
-        if aggregate is None:
-            self.errors.pop("window_size", None)
-        if nonfinite:
-            self.errors.pop("threshold", None)
-        return {
-            "name": cleaned.get("metric_name", ""),
-            "agg_op": aggregate,
-            "window_size": (cleaned.get("window_size") or 0) if aggregate else 1,
-            "cmp_op": cleaned.get("cmp_op", ""),
-            "threshold": None if nonfinite else cleaned.get("threshold"),
-        }
+    def _condition_kept(self, event_type: EventType) -> dict[str, Any]:
+        condition = self.condition(event_type)
+        original = self.original
+        if original is None or original.event_type != event_type or not self.says(event_type, original.condition):
+            return condition
+        # Also what the fields' own checks would have written otherwise.
+        for name in PARTS.get(event_type, {}).values():
+            self.errors.pop(name, None)
+        return dict(original.condition)
 
     def _filter(self, trigger: Trigger) -> Any:
         fields = FILTER_FIELDS[trigger.event_type]
@@ -275,9 +245,11 @@ class EventForm(forms.Form):
                 values[field.name] = value
                 self._check(field, value, trigger)
         rest = self._rest()
-        event_type, document = self.original
-        if event_type == trigger.event_type and split(document, fields) == (values, rest):
-            return document
+        original = self.original
+        shown = split(original.filter, fields) if original and original.event_type == trigger.event_type else None
+        # As text, since Python takes true for 1.
+        if original and json.dumps(shown, sort_keys=True) == json.dumps((values, rest), sort_keys=True):
+            return original.filter
         return join(values, rest, fields)
 
     def _value(self, field: FilterField) -> str | list[str]:
@@ -313,26 +285,8 @@ def answers_of(event_type: str, condition: Mapping[str, Any], document: Any) -> 
     answers = {name: [", ".join(value) if isinstance(value, list) else value] for name, value in values.items()}
     answers["event_type"] = [event_type]
     answers["filter_json"] = [json.dumps(rest, indent=2, ensure_ascii=False)] if rest else []
-    answers["states"] = [str(state) for state in condition.get("states", [])]
-    for key, name in (("name", "metric_name"), ("agg_op", "agg_op"), ("cmp_op", "cmp_op")):
-        answers[name] = [condition[key]] if condition.get(key) else []
-    if condition.get("agg_op"):
-        answers["window_size"] = [str(condition["window_size"])]
-    if condition.get("threshold") is not None:
-        answers["threshold"] = [repr(condition["threshold"])]
-    return answers
+    return answers | condition_answers(EventType(event_type), condition)
 
 
-def _kind(scope: Project | Registry | Collection) -> ScopeKind:
+def _kind(scope: Home | Collection) -> ScopeKind:
     return ScopeKind(type(scope).__name__.lower())
-
-
-def _refusal(trigger: Trigger, home: Project | Registry, *, in_collection: bool) -> str:
-    """Why the event cannot be watched there, or ""."""
-    if not in_collection:
-        return ""
-    if ScopeKind.COLLECTION not in FITTING_SCOPES[trigger.event_type]:
-        return f"A collection has no runs: to watch them, cover all of {home.name}."
-    if trigger.event_type is EventType.LINK_ARTIFACT and isinstance(home, Project):
-        return f"Versions are linked in registries: to watch links, cover all of {home.name}."
-    return ""

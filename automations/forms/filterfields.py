@@ -38,13 +38,14 @@ class FilterField:
             operator, wanted = "$eq", condition
         if self.operator == "$in":
             listed = [wanted] if operator == "$eq" else wanted if operator == "$in" else None
-            return listed if isinstance(listed, list) and listed and all(map(_listable, listed)) else None
-        return wanted if operator == self.operator and isinstance(wanted, str) and wanted else None
+            return listed if isinstance(listed, list) and _is_list(listed) else None
+        return wanted if operator == self.operator and isinstance(wanted, str) and _is_typed(wanted) else None
 
 
 USER = FilterField("user", "user", "$eq")
 RUN_NAME = FilterField("run_name", "display_name", "$regex")
 ALIAS = FilterField("alias_pattern", "alias", "$regex")
+TAG = FilterField("tag_pattern", "tag", "$regex")
 ALIASES = FilterField("aliases", "alias", "$in")
 COLLECTION = FilterField("collection_name", "collection", "$regex")
 TYPE = FilterField("artifact_type", "type", "$eq")
@@ -52,9 +53,17 @@ TYPE = FilterField("artifact_type", "type", "$eq")
 FILTER_FIELDS: Mapping[EventType, tuple[FilterField, ...]] = {
     EventType.RUN_STATE: (USER, RUN_NAME),
     EventType.RUN_METRIC: (USER, RUN_NAME),
+    EventType.RUN_METRIC_CHANGE: (USER, RUN_NAME),
+    EventType.RUN_METRIC_ZSCORE: (USER, RUN_NAME),
+    EventType.RUN_ALERT: (USER, RUN_NAME),
     EventType.CREATE_ARTIFACT: (COLLECTION, TYPE, ALIASES),
     EventType.LINK_ARTIFACT: (COLLECTION, TYPE, ALIASES),
+    EventType.UNLINK_ARTIFACT: (COLLECTION, TYPE, ALIASES),
     EventType.ADD_ARTIFACT_ALIAS: (ALIAS, COLLECTION, TYPE),
+    EventType.ADD_ARTIFACT_TAG: (TAG, COLLECTION, TYPE),
+    EventType.REMOVE_ARTIFACT_TAG: (TAG, COLLECTION, TYPE),
+    EventType.ADD_COLLECTION_TAG: (TAG, COLLECTION, TYPE),
+    EventType.REMOVE_COLLECTION_TAG: (TAG, COLLECTION, TYPE),
 }
 
 Values = dict[str, str | list[str]]
@@ -105,6 +114,12 @@ def _together(conditions: list[Any]) -> Any:
     return {"$and": conditions}
 
 
-def _listable(value: object) -> bool:
-    """Whether the value survives being written into a comma-separated list."""
-    return isinstance(value, str) and value != "" and value == value.strip() and "," not in value
+def _is_list(values: list[Any]) -> bool:
+    """Whether the values survive being written into a comma-separated list."""
+    texts = [value for value in values if isinstance(value, str) and _is_typed(value) and "," not in value]
+    return bool(values) and len(set(texts)) == len(values)
+
+
+def _is_typed(value: str) -> bool:
+    """Whether the value survives a field of one line, which has no line breaks and nothing blank around it."""
+    return value != "" and value == value.strip() and not set("\r\n") & set(value)

@@ -1,7 +1,7 @@
-from automations.models.automation import ActionKind, Automation, EventType, ScopeKind
+from automations.models.automation import ActionKind, Automation, EventType, ScopeKind, Severity
 from automations.models.event import Event
 from automations.models.execution import Attempt, Cooldown, Execution, ReasonCode, Status
-from automations.models.integration import Webhook, WebhookHeader
+from automations.models.integration import SlackChannel, SlackKind, Webhook, WebhookHeader
 
 __all__ = [
     "ActionKind",
@@ -13,6 +13,9 @@ __all__ = [
     "Execution",
     "ReasonCode",
     "ScopeKind",
+    "Severity",
+    "SlackChannel",
+    "SlackKind",
     "Status",
     "Webhook",
     "WebhookHeader",

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from automations.models.integration import Webhook
+from automations.models.integration import SlackChannel, Webhook
 from projects.events import Scopes
 from projects.models import Organization, Project, Team
 from registries.models import Collection, Registry
@@ -50,7 +50,20 @@ class ActionKind(models.TextChoices):
     """What an automation does, by its wire name."""
 
     WEBHOOK = "GENERIC_WEBHOOK", "Webhook"
+    SLACK = "NOTIFICATION", "Slack notification"
     NO_OP = "NO_OP", "Do nothing"
+
+
+class Severity(models.TextChoices):
+    """How urgent a Slack message says it is."""
+
+    INFO = "INFO", "Info"
+    WARN = "WARN", "Warning"
+    ERROR = "ERROR", "Error"
+
+
+# The field that points at what an action acts on; the others are empty (automation_action_has_its_target).
+TARGETS: dict[ActionKind, str] = {ActionKind.WEBHOOK: "webhook", ActionKind.SLACK: "slack_channel"}
 
 
 # The scopes an event fits (EV1). In the database too: a pair that makes no sense cannot be stored.
@@ -91,6 +104,14 @@ def _exactly_one_scope() -> Q:
     condition = Q()
     for kind in ScopeKind:
         condition |= exactly(kind)
+    return condition
+
+
+def _has_its_target() -> Q:
+    condition = Q()
+    for kind in ActionKind:
+        targets = {f"{field}__isnull": TARGETS.get(kind) != field for field in TARGETS.values()}
+        condition |= Q(action_kind=kind.value, **targets)
     return condition
 
 
@@ -152,6 +173,12 @@ class Automation(models.Model):
     action_kind = models.CharField("action", max_length=32, choices=ActionKind)
     webhook = models.ForeignKey(Webhook, on_delete=models.RESTRICT, null=True, blank=True, related_name="automations")
     payload = models.TextField(blank=True, help_text="JSON template; empty for the default document.")
+    slack_channel = models.ForeignKey(
+        SlackChannel, on_delete=models.RESTRICT, null=True, blank=True, related_name="automations"
+    )
+    title = models.TextField(blank=True, help_text="Of a Slack message, a template; empty for the automation's name.")
+    message = models.TextField(blank=True, help_text="Text of a Slack message, a template.")
+    severity = models.CharField(max_length=8, choices=Severity, blank=True, help_text="Of a Slack message.")
     created_by = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -164,10 +191,11 @@ class Automation(models.Model):
         constraints = [
             models.CheckConstraint(condition=_exactly_one_scope(), name="automation_has_one_scope"),
             models.CheckConstraint(condition=_fitting_pairs(), name="automation_event_fits_scope"),
+            models.CheckConstraint(condition=_has_its_target(), name="automation_action_has_its_target"),
             models.CheckConstraint(
-                condition=Q(action_kind=ActionKind.WEBHOOK.value, webhook__isnull=False)
-                | Q(action_kind=ActionKind.NO_OP.value, webhook__isnull=True),
-                name="automation_action_has_its_target",
+                condition=Q(action_kind=ActionKind.SLACK.value, severity__in=Severity.values)
+                | (~Q(action_kind=ActionKind.SLACK.value) & Q(severity="")),
+                name="automation_severity_of_slack",
             ),
             *(
                 models.UniqueConstraint(
@@ -204,6 +232,11 @@ class Automation(models.Model):
         """The thing this automation covers."""
         scope: Organization | Team | Project | Registry | Collection = getattr(self, self.scope_kind.value)
         return scope
+
+    @property
+    def target(self) -> Webhook | SlackChannel | None:
+        """What its action acts on."""
+        return self.webhook or self.slack_channel
 
     def get_absolute_url(self) -> str:
         return reverse("automations:detail", kwargs={"pk": self.pk})

@@ -36,6 +36,7 @@ class ReasonCode(models.TextChoices):
     REJECTED = "rejected", "Receiver rejected it"
     GAVE_UP = "gave_up", "Retries are used up"
     NOT_SENDABLE = "not_sendable", "Could not be sent"
+    INTEGRATION_BROKEN = "integration_broken", "Integration needs an admin"
 
 
 class ExecutionQuerySet(models.QuerySet["Execution"]):
@@ -86,6 +87,9 @@ class Execution(models.Model):
     event_type = models.CharField(max_length=32, choices=EventType)
     # Where it goes; kept beside the rule so that it can be sent when the automation is gone meanwhile.
     webhook = models.ForeignKey("automations.Webhook", on_delete=models.SET_NULL, null=True, related_name="executions")
+    slack_channel = models.ForeignKey(
+        "automations.SlackChannel", on_delete=models.SET_NULL, null=True, related_name="executions"
+    )
     target = models.CharField(max_length=2100, blank=True)
     payload = models.TextField(blank=True, help_text="The body as sent, secrets redacted.")
     created_at = models.DateTimeField()

@@ -25,6 +25,18 @@ validate_header_name = RegexValidator(
 )
 
 
+validate_channel = RegexValidator(
+    r"\A[^\s#@/<>&:%?\\\x00-\x1f\x7f]{1,80}\Z",
+    "A channel's name has up to 80 characters, without spaces, “#”, “@” and “/”.",
+    code="invalid_channel",
+)
+validate_channel_id = RegexValidator(
+    r"\A[A-Z0-9]{2,32}\Z",
+    "A channel id is made of capital letters and digits, such as C0123456789.",
+    code="invalid_channel_id",
+)
+
+
 class SignatureEncoding(models.TextChoices):
     BASE64 = "base64", "Base64"
     HEX = "hex", "Hexadecimal"
@@ -88,3 +100,49 @@ class WebhookHeader(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SlackKind(models.TextChoices):
+    """How messages get into the channel."""
+
+    BOT = "bot", "Bot token"
+    WEBHOOK = "webhook", "Incoming webhook"
+
+
+class SlackChannelQuerySet(models.QuerySet["SlackChannel"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Channels of the teams the user may see."""
+        return self.filter(team__in=Team.objects.visible_to(user))
+
+
+class SlackChannel(models.Model):
+    """A Slack channel a team's automations may post to. The bot's token, or the address of the incoming webhook, is
+    sealed like every secret; `channel_id` is where a bot posts to. `last_error` says why Slack no longer takes
+    messages, since `failed_at`."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="slack_channels")
+    workspace = models.CharField(max_length=80)
+    channel = models.CharField(max_length=80, validators=[validate_channel])
+    kind = models.CharField(max_length=8, choices=SlackKind)
+    channel_id = models.CharField(max_length=32, blank=True, validators=[validate_channel_id])
+    credential = models.ForeignKey("secrets_vault.Secret", on_delete=models.RESTRICT, related_name="+")
+    last_error = models.CharField(max_length=255, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SlackChannelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["channel"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "channel"], name="slack_channel_once_per_team"),
+            models.CheckConstraint(
+                condition=(Q(kind=SlackKind.BOT.value) & ~Q(channel_id=""))
+                | Q(kind=SlackKind.WEBHOOK.value, channel_id=""),
+                name="slack_bot_has_channel_id",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.channel}"

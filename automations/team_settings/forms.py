@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from automations.models import Webhook
+from automations.models import SlackChannel, SlackKind, Webhook
 from automations.models.integration import SignatureEncoding
 from projects.models import Team
 from secrets_vault.models import Secret
@@ -94,6 +94,54 @@ class WebhookForm(forms.Form):
             "signature_encoding": webhook.signature_encoding,
             "headers": {header.name: header.value for header in webhook.headers.all()},
         }
+
+
+class SlackChannelForm(forms.Form):
+    """A Slack channel's fields, under the names that `automations.slack.channels.create` takes. An existing channel has
+    those of its kind, and its credential may stay."""
+
+    workspace = forms.CharField(
+        max_length=80, help_text="Its name in Slack, for people.", widget=forms.TextInput(PLAIN)
+    )
+    channel = forms.CharField(
+        max_length=81, help_text="Such as #ml-alerts; unique in the team.", widget=forms.TextInput(PLAIN)
+    )
+    channel_id = forms.CharField(
+        required=False,
+        max_length=32,
+        label="Channel id",
+        help_text="At the end of the channel's details in Slack.",
+        widget=forms.TextInput({**PLAIN, "placeholder": "C0123456789"}),
+    )
+    token = forms.CharField(
+        required=False,
+        max_length=1_000,
+        label="Bot token",
+        help_text="Of a Slack app with the scope chat:write, which was invited to the channel. Never shown again.",
+        widget=forms.PasswordInput({**PLAIN, "placeholder": "xoxb-…"}),
+    )
+    webhook_url = forms.CharField(
+        required=False,
+        max_length=2_000,
+        label="Or the address of an incoming webhook",
+        help_text="In place of bot token and channel id. Never shown again.",
+        widget=forms.PasswordInput({**PLAIN, "placeholder": "https://hooks.slack.com/services/…"}),
+    )
+
+    def __init__(self, data: Any = None, *, channel: SlackChannel | None = None) -> None:
+        super().__init__(data, initial=self.values_of(channel) if channel else None)
+        if channel is not None:
+            by_bot = channel.kind == SlackKind.BOT
+            for name in ("webhook_url",) if by_bot else ("token", "channel_id"):
+                del self.fields[name]
+            kept = self.fields["token" if by_bot else "webhook_url"]
+            kept.label = "New bot token" if by_bot else "New address of the incoming webhook"
+            kept.help_text = "Empty: the one it has stays."
+
+    @staticmethod
+    def values_of(channel: SlackChannel) -> dict[str, Any]:
+        """What the form shows of a saved channel."""
+        return {"workspace": channel.workspace, "channel": str(channel), "channel_id": channel.channel_id}
 
 
 class TestPayload(forms.Form):

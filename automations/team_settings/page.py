@@ -1,27 +1,30 @@
-"""The page of a team's settings: members, webhooks, secrets, and the API keys of whoever looks at it."""
+"""The page of a team's settings: members, integrations, secrets, and the API keys of whoever looks at it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from automations.models import Execution, Webhook
+from automations.models import Automation, Execution, SlackChannel, Webhook
 from projects.access import Permission, may, require, team_for
 from projects.models import ApiKey, Team, User
 from projects.pages import PageRequest
 from secrets_vault.models import Secret
 
+Target = TypeVar("Target", Webhook, SlackChannel)
 SECTIONS = (
     ("members", "Members"),
     ("webhooks", "Webhooks"),
+    ("slack", "Slack"),
+    ("automations", "Automations"),
     ("secrets", "Team secrets"),
     ("keys", "Your API keys"),
 )
@@ -32,14 +35,19 @@ SECTIONS = (
 def show(request: PageRequest, team: str) -> HttpResponse:
     """Every member sees it; who may not change it gets no buttons."""
     found = team_for(request.user, team)
-    webhooks = webhooks_of(found, viewer=request.user)
+    webhooks, channels = webhooks_of(found, viewer=request.user), channels_of(found, viewer=request.user)
     context: dict[str, Any] = {
         "team": found,
         "sections": [{"label": label, "url": f"#{anchor}"} for anchor, label in SECTIONS],
         "may_edit": may(request.user, Permission.EDIT_SETTINGS, found),
         "members": found.memberships.select_related("user").order_by("user__username"),
         "webhooks": webhooks,
-        "secrets": secrets_of(found, webhooks),
+        "channels": channels,
+        "wide": Automation.objects.aggregate(
+            team=Count("pk", filter=Q(team=found)),
+            organization=Count("pk", filter=Q(organization=found.organization_id)),
+        ),
+        "secrets": secrets_of(found, webhooks, channels),
         "keys": keys_of(request.user),
     }
     return render(request, "automations/settings/page.html", context)
@@ -64,33 +72,44 @@ def address(team: Team, section: str) -> str:
 def webhooks_of(team: Team, *, viewer: User) -> Sequence[Webhook]:
     """The team's webhooks with `automation_count`, `last_status` and `last_at` of the newest execution, and its
     `last_key` where the viewer may see it."""
-    last = Execution.objects.filter(webhook=OuterRef("pk")).order_by("-pk")
-    webhooks = list(
-        Webhook.objects.filter(team=team)
-        .select_related("access_token", "secret", "team")
-        .prefetch_related("headers__secret")
-        .annotate(
+    found = Webhook.objects.filter(team=team).select_related("access_token", "secret", "team")
+    return _with_use(found.prefetch_related("headers__secret").order_by("name"), "webhook", viewer=viewer)
+
+
+def channels_of(team: Team, *, viewer: User) -> Sequence[SlackChannel]:
+    """The team's Slack channels, with the same about their use."""
+    found = SlackChannel.objects.filter(team=team).select_related("team").order_by("channel")
+    return _with_use(found, "slack_channel", viewer=viewer)
+
+
+def _with_use(rows: QuerySet[Target], field: str, *, viewer: User) -> Sequence[Target]:
+    last = Execution.objects.filter(**{field: OuterRef("pk")}).order_by("-pk")
+    found = list(
+        rows.annotate(
             automation_count=Count("automations"),
             last_pk=Subquery(last.values("pk")[:1]),
             last_status=Subquery(last.values("status")[:1]),
             last_at=Subquery(last.values("created_at")[:1]),
         )
-        .order_by("name")
     )
-    shown = [webhook.last_pk for webhook in webhooks if webhook.last_pk]
+    shown = [row.last_pk for row in found if row.last_pk]
     keys = dict(Execution.objects.visible_to(viewer).filter(pk__in=shown).values_list("pk", "key"))
-    for webhook in webhooks:
-        webhook.last_key = keys.get(webhook.last_pk)  # type: ignore[attr-defined]  # shown by the page
-    return webhooks
+    for row in found:
+        row.last_key = keys.get(row.last_pk)  # type: ignore[attr-defined]  # shown by the page
+    return found
 
 
-def secrets_of(team: Team, webhooks: Sequence[Webhook]) -> list[tuple[Secret, list[str]]]:
-    """The team's secrets, each with the names of the webhooks that use it. Values stay sealed."""
+def secrets_of(
+    team: Team, webhooks: Sequence[Webhook], channels: Sequence[SlackChannel]
+) -> list[tuple[Secret, list[str]]]:
+    """The team's secrets, each with the names of the webhooks and Slack channels that use it. Values stay sealed."""
     users: dict[int, set[str]] = defaultdict(set)
     for webhook in webhooks:
         for pk in (webhook.access_token_id, webhook.secret_id, *(row.secret_id for row in webhook.headers.all())):
             if pk is not None:
                 users[pk].add(webhook.name)
+    for channel in channels:
+        users[channel.credential_id].add(str(channel))
     secrets = Secret.objects.filter(team=team).select_related("created_by").order_by("name")
     return [(secret, sorted(users[secret.pk])) for secret in secrets]
 

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from automations.team_settings.page import address, secrets_of, team_to_edit, webhooks_of
-from projects.models import Team
+from automations.team_settings.page import address, channels_of, secrets_of, team_to_edit, webhooks_of
+from projects.models import Team, User
 from projects.pages import Dialog, PageRequest, ask, posted
 from secrets_vault import secrets
 from secrets_vault.forms import NewSecret, SecretValue
@@ -74,9 +74,9 @@ def delete(request: PageRequest, team: str, pk: int) -> HttpResponse:
         messages.success(request, f"Secret {secret.name} deleted.")
         return address(found, "secrets")
 
-    users = dict(secrets_of(found, webhooks_of(found, viewer=request.user))).get(secret, [])
+    users = _users(found, secret, viewer=request.user)
     if users and request.method != "POST":
-        text = "It cannot be deleted while webhooks use it. Choose another secret in these first:"
+        text = "It cannot be deleted while these use it:"
         return Dialog(title=title, url=url, action="", text=text, items=users).shown(request)
     dialog = Dialog(
         title=title,
@@ -87,6 +87,11 @@ def delete(request: PageRequest, team: str, pk: int) -> HttpResponse:
         danger=True,
     )
     return ask(request, dialog, act)
+
+
+def _users(team: Team, secret: Secret, *, viewer: User) -> list[str]:
+    used = secrets_of(team, webhooks_of(team, viewer=viewer), channels_of(team, viewer=viewer))
+    return dict(used).get(secret, [])
 
 
 def _secret(team: Team, pk: int) -> Secret:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from automations import webhooks
+from automations.access import SCOPES
 from automations.models import Webhook
 from automations.team_settings.forms import TestPayload, WebhookForm
 from automations.team_settings.page import address, team_to_edit
@@ -123,14 +124,7 @@ def test(request: PageRequest, team: str, pk: int) -> HttpResponse:
 
 
 def _users(webhook: Webhook) -> Any:
-    return webhook.automations.select_related(
-        "organization",
-        "team",
-        "project__team",
-        "registry__organization",
-        "collection__project__team",
-        "collection__registry__organization",
-    )
+    return webhook.automations.select_related(*SCOPES)
 
 
 def _webhook(team: Team, pk: int) -> Webhook:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from django import template
 from django.utils.html import format_html
 
+from automations import subjects
 from automations.models import EventType, Execution
-from registries.events import UNLINK_ARTIFACT
-from registries.models import Membership
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -35,32 +34,10 @@ def took(execution: Execution) -> timedelta | None:
 def subject(execution: Execution) -> str | SafeString:
     """The run, version or collection that the event is about, as a link while it exists; a run with the state it
     entered, or the alert it raised."""
-    details = execution.event.details
-    if "collection" in details:
-        return _version(execution)
-    if "state" in details:
-        return format_html("{} {}", _run(execution), details["state"])
-    return format_html("{}, “{}”", _run(execution), details["title"]) if "level" in details else _run(execution)
-
-
-def _version(execution: Execution) -> str | SafeString:
     event, details = execution.event, execution.event.details
-    if "version" not in details:
-        name = str(details["collection"])
-        return _link(event.collection.get_absolute_url(), name) if event.collection else name
-    name = f"{details['collection']}:{details.get('alias') or details['version']}"
-    if event.collection is None or event.artifact_id is None or event.kind == UNLINK_ARTIFACT:
-        return name
-    # Where the version is in this collection; the membership itself need not be read for its address.
-    there = Membership(collection=event.collection, version_index=details["version_index"])
-    return _link(there.get_absolute_url(), name)
-
-
-def _run(execution: Execution) -> str | SafeString:
-    event = execution.event
-    name = str(event.facts.get("display_name") or (event.run.display_name if event.run else "a deleted run"))
-    return _link(event.run.get_absolute_url(), name) if event.run else name
-
-
-def _link(address: str, name: str) -> SafeString:
-    return format_html('<a class="name" href="{}" title="{}">{}</a>', address, name, name)
+    name = subjects.name_of(event)
+    address = subjects.address_of(event)
+    shown = format_html('<a class="name" href="{}" title="{}">{}</a>', address, name, name) if address else name
+    if "state" in details:
+        return format_html("{} {}", shown, details["state"])
+    return format_html("{}, “{}”", shown, details["title"]) if "level" in details else shown

@@ -18,7 +18,7 @@ from automations import disclosure, editing, history, sentences
 from automations.access import automation_for, may_edit
 from automations.models import Automation
 from automations.triggers import trigger_for
-from automations.views.places import place_of
+from automations.views.places import Place, place_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -36,16 +36,16 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     place = place_of(request.user, automation.scope)
     found = history.executions_in(automation, reader=request.user)[: LATEST + 1]
     executions = disclosure.prepare(found, reader=request.user)
-    webhook_shown = disclosure.may_see_webhook(request.user, automation.webhook)
+    target_shown = disclosure.may_see_target(request.user, automation.target)
     figures_shown = disclosure.may_see_figures(request.user, automation)
     context: dict[str, Any] = {
-        **(place.frame if place else {}),
+        **place.frame,
         "automation": automation,
         "place": place,
         "editable": may_edit(request.user, automation.scope),
         "when": sentences.when_clause(automation.event_type, automation.condition, automation.filter),
-        "do": sentences.do_clause(automation.action_kind, automation.webhook, hidden=not webhook_shown),
-        "webhook_shown": webhook_shown,
+        "do": sentences.do_clause(automation.action_kind, automation.target, hidden=not target_shown),
+        "target_shown": target_shown,
         "figures_shown": figures_shown,
         "trigger": trigger_for(automation.event_type),
         "stored": _stored(automation),
@@ -94,7 +94,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     name = automation.name
     editing.delete(automation, by=cast("User", request.user))
     messages.success(request, f"Automation “{name}” deleted. What it did stays in the history.")
-    return redirect(place.automations_url if place else "home")
+    return redirect(place.automations_url)
 
 
 def _switch(request: HttpRequest, pk: int, *, enabled: bool) -> HttpResponse:
@@ -122,7 +122,5 @@ def _stored(automation: Automation) -> str:
     return json.dumps(stored, indent=2, ensure_ascii=False)
 
 
-def _history_url(automation: Automation, place: Any) -> str:
-    if place is None:
-        return ""
-    return f"{place.history_url}?automation={automation.pk}"
+def _history_url(automation: Automation, place: Place) -> str:
+    return f"{place.history_url}?automation={automation.pk}" if place.history_url else ""

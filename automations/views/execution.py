@@ -21,6 +21,8 @@ from automations.views.places import place_of
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+VERBS = {ActionKind.WEBHOOK.value: "Call webhook", ActionKind.SLACK.value: "Post to"}
+ICONS = {ActionKind.WEBHOOK.value: "webhook", ActionKind.SLACK.value: "send"}
 SIGNATURE_HEADERS = ("x-wandb-signature", "webhook-signature")
 
 
@@ -63,13 +65,14 @@ def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "event": execution.event,
         "place": place,
         "rule": rule,
-        "is_webhook": rule.get("action_kind") == ActionKind.WEBHOOK,
+        "verb": VERBS.get(rule.get("action_kind"), ""),
+        "action_icon": ICONS.get(rule.get("action_kind"), "slash"),
         "rule_json": json.dumps(
             {name: rule.get(name) for name in ("event_type", "filter", "condition")},
             indent=2,
             ensure_ascii=False,
         ),
-        "call_hidden": execution.target == sentences.HIDDEN_WEBHOOK,
+        "call_hidden": execution.target in sentences.HIDDEN.values(),
         "changed": changed,
         "facts": json.dumps(execution.event.facts, indent=2, ensure_ascii=False),
         "tries": tries_of(execution),

@@ -123,8 +123,10 @@ def pageful(executions: QuerySet[Execution], *, before: int | None, after: int |
 
 def _history(request: HttpRequest, place: Place) -> HttpResponse:
     wanted = Wanted.of(request.GET)
+    home = place.project or place.registry
+    assert home is not None  # only these have a History tab
     found = history.filtered(
-        history.executions_in(place.home, reader=request.user),
+        history.executions_in(home, reader=request.user),
         status=wanted.status,
         event_type=wanted.event_type,
         automation=wanted.automation,

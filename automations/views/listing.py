@@ -1,4 +1,4 @@
-"""The Automations tab of a project or registry (UI1)."""
+"""Lists of automations: the Automations tab of a project or registry, those of a team or an organization (UI1)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from django.views.decorators.http import require_safe
 
 from automations import disclosure, history, sentences
 from automations.models import Automation
-from automations.views.places import Place, project_place, registry_place
-from registries.models import Collection
+from automations.views.places import Place, organization_place, project_place, registry_place, team_place
+from projects.models import Project
+from registries.models import Collection, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +44,20 @@ def of_registry(request: HttpRequest, organization: str, registry: str) -> HttpR
     return _list(request, registry_place(request.user, organization, registry))
 
 
+@login_required
+@require_safe
+def of_team(request: HttpRequest, team: str) -> HttpResponse:
+    """Automations that cover all of a team's projects."""
+    return _list(request, team_place(request.user, team))
+
+
+@login_required
+@require_safe
+def of_organization(request: HttpRequest, organization: str) -> HttpResponse:
+    """Automations that cover all of an organization's teams and registries."""
+    return _list(request, organization_place(request.user, organization))
+
+
 def _list(request: HttpRequest, place: Place) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     sort = request.GET.get("sort", "")
@@ -54,9 +69,11 @@ def _list(request: HttpRequest, place: Place) -> HttpResponse:
     kept = {"q": text, "collection": collection.name if collection else ""}
     kept = {name: value for name, value in kept.items() if value}
     context: dict[str, Any] = {
+        **place.frame,
         "place": place,
         "page": page,
         "rows": rows_of(page.object_list, reader=request.user),
+        "figures_shown": place.organization is None or place.editable,
         "query": text,
         "sort": sort,
         "sorts": SORTS,
@@ -76,17 +93,17 @@ def _list(request: HttpRequest, place: Place) -> HttpResponse:
 def rows_of(automations: Iterable[Automation], *, reader: User | AnonymousUser) -> list[dict[str, Any]]:
     """Automations of `history.automations_in` as a list shows them to the reader."""
     listed = list(automations)
-    webhooks = disclosure.visible_webhooks(reader, listed)
-    return [row_of(automation, webhook_hidden=automation.webhook_id not in webhooks) for automation in listed]
+    hidden = disclosure.hidden_targets(reader, listed)
+    return [row_of(automation, target_hidden=automation.pk in hidden) for automation in listed]
 
 
-def row_of(automation: Automation, *, webhook_hidden: bool) -> dict[str, Any]:
+def row_of(automation: Automation, *, target_hidden: bool) -> dict[str, Any]:
     """An automation of `history.automations_in` as a row shows it."""
     when = sentences.when_clause(automation.event_type, automation.condition, automation.filter)
     return {
         "automation": automation,
         "when": when,
-        "do": sentences.do_clause(automation.action_kind, automation.webhook, hidden=webhook_hidden),
+        "do": sentences.do_clause(automation.action_kind, automation.target, hidden=target_hidden),
         "last_key": getattr(automation, "last_key", None),
         "last_status": getattr(automation, "last_status", None),
         "last_created_at": getattr(automation, "last_created_at", None),
@@ -96,4 +113,6 @@ def row_of(automation: Automation, *, webhook_hidden: bool) -> dict[str, Any]:
 
 def _collection(place: Place, name: str) -> Collection | None:
     """The collection whose automations alone are asked for."""
-    return place.home.collections.filter(name=name).first() if name else None
+    if not name or not isinstance(place.home, Project | Registry):
+        return None
+    return place.home.collections.filter(name=name).first()

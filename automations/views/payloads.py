@@ -1,7 +1,8 @@
-"""The payload editor of step 2: variables to insert, what is odd, and what would be sent."""
+"""The editors of step 2, of a payload or a message: variables to insert, what is odd, and what would be sent."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from automations import preview, templating
 from automations.forms import ActionForm
-from automations.models import ActionKind, Webhook
+from automations.models import ActionKind, Event, Webhook
 from automations.triggers import trigger_for
 from projects.access import Permission, may
 
@@ -37,6 +38,10 @@ ABOUT = {
     "artifact_version_index": "The version's number",
     "artifact_metadata.KEY": "A key of its metadata",
     "alias": "The alias added",
+    "tag": "The tag added or removed",
+    "alert_title": "The alert's title",
+    "alert_text": "The alert's text",
+    "alert_level": "INFO, WARN or ERROR",
 }
 
 
@@ -48,19 +53,24 @@ def context_of(form: Steps) -> dict[str, Any]:
     action = form.action
     action.is_valid()
     webhook: Webhook | None = action.cleaned_data.get("webhook")
+    draft.action_kind = action.cleaned_data.get("action_kind") or ActionKind.WEBHOOK.value
+    event = preview.recent_event(form.scope, draft)
+    shown = _message(draft, action, event) if draft.action_kind == ActionKind.SLACK else {}
     return {
         "settings_url": settings_url(form),
         "variables": variables(draft.event_type, webhook),
-        **_result(form, draft, action, webhook),
+        "message_variables": variables(draft.event_type, None),
+        "event": event,
+        **(shown or _payload(draft, action, webhook, event)),
     }
 
 
 def settings_url(form: Steps) -> str:
-    """Where the chosen team's webhooks are, for those who may add one."""
+    """Where the chosen team's webhooks and Slack channels are, for those who may add one."""
     owner = form.action.owner
     if owner is None or not may(form.by, Permission.EDIT_SETTINGS, owner):
         return ""
-    return f"{reverse('team_settings', kwargs={'team': owner.name})}#webhooks"
+    return reverse("team_settings", kwargs={"team": owner.name})
 
 
 def variables(event_type: str, webhook: Webhook | None) -> list[dict[str, str]]:
@@ -71,14 +81,23 @@ def variables(event_type: str, webhook: Webhook | None) -> list[dict[str, str]]:
     return named + secret
 
 
-def _result(form: Steps, draft: Draft, action: ActionForm, webhook: Webhook | None) -> dict[str, Any]:
+def _payload(draft: Draft, action: ActionForm, webhook: Webhook | None, event: Event | None) -> dict[str, Any]:
     payload = action.data.get("payload", "")
     draft = replace(draft, payload=payload, webhook=webhook)
-    draft.action_kind = draft.action_kind or ActionKind.WEBHOOK.value
-    event = preview.recent_event(form.scope, draft)
     try:
         warnings = preview.lint(payload, event_type=draft.event_type, webhook=webhook)
         shown = preview.rendered(draft, event=event) if event else ""
     except (templating.InvalidTemplate, templating.RenderedTooLarge) as error:
-        return {"event": event, "payload_error": str(error)}
-    return {"event": event, "warnings": warnings, "preview": shown}
+        return {"payload_error": str(error)}
+    return {"warnings": warnings, "preview": shown}
+
+
+def _message(draft: Draft, action: ActionForm, event: Event | None) -> dict[str, Any]:
+    texts = {name: action.data.get(name, "") for name in ("title", "message")}
+    draft = replace(draft, **texts, severity=action.cleaned_data.get("severity") or "")
+    try:
+        warnings = preview.lint(json.dumps(list(texts.values())), event_type=draft.event_type, webhook=None)
+        shown = preview.message(draft, event=event) if event else None
+    except (templating.InvalidTemplate, templating.RenderedTooLarge) as error:
+        return {"payload_error": str(error)}
+    return {"warnings": warnings, "message_preview": shown}

@@ -1,29 +1,32 @@
-"""Where automations live, as pages see it: a project or a registry, with the addresses of its tabs."""
+"""Where automations live, as pages see it: a project, a registry, a team or an organization, with its addresses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.http import Http404
 from django.urls import reverse
 
 from automations.access import Scope, may_edit
-from projects.access import project_for
-from projects.models import Organization, Project, Team
+from automations.forms.event import Home
+from projects.access import project_for, team_for
+from projects.models import Organization, Project, Run, Team, TeamMember
 from registries.access import registry_for
 from registries.models import Collection, Registry
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
+    from django.db.models import QuerySet
 
     from projects.models import User
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A project or a registry. `editable` says whether the user may change its automations."""
+    """A project, a registry, a team or an organization. `editable` says whether the user may change its automations."""
 
-    home: Project | Registry
+    home: Home
     editable: bool
 
     @property
@@ -35,6 +38,32 @@ class Place:
         return self.home if isinstance(self.home, Registry) else None
 
     @property
+    def team(self) -> Team | None:
+        return self.home if isinstance(self.home, Team) else None
+
+    @property
+    def organization(self) -> Organization | None:
+        return self.home if isinstance(self.home, Organization) else None
+
+    @property
+    def members(self) -> QuerySet[TeamMember]:
+        """Whose runs there may be there."""
+        members = TeamMember.objects.all()
+        if self.organization is not None:
+            return members.filter(team__organization=self.organization)
+        team = self.project.team_id if self.project else self.team.pk if self.team else None
+        return members.filter(team=team)
+
+    @property
+    def runs(self) -> QuerySet[Run]:
+        """Runs whose events reach automations of the place."""
+        if self.organization is not None:
+            return Run.objects.filter(project__team__organization=self.organization)
+        if self.team is not None:
+            return Run.objects.filter(project__team=self.team)
+        return Run.objects.filter(project=self.project)
+
+    @property
     def automations_url(self) -> str:
         return self._page("automations")
 
@@ -44,22 +73,25 @@ class Place:
 
     @property
     def history_url(self) -> str:
-        return self._page("history")
+        """Its History tab, "" for a team or an organization, whose automations act in projects and registries."""
+        return self._page("history") if self.project or self.registry else ""
 
     @property
     def frame(self) -> dict[str, Any]:
         """What the side bar of a page whose address does not name the place has to be told."""
-        if isinstance(self.home, Project):
-            return {"nav": "projects", "current_team": self.home.team}
-        return {"nav": "registries"}
+        if self.registry is not None:
+            return {"nav": "registries"}
+        team = self.project.team if self.project else self.team
+        return {"nav": "projects", **({"current_team": team} if team else {})}
 
     def _page(self, page: str) -> str:
         home = self.home
         if isinstance(home, Project):
-            kwargs = {"team": home.team.name, "project": home.name}
-            return reverse(f"automations:project_{page}", kwargs=kwargs)
-        kwargs = {"organization": home.organization.name, "registry": home.name}
-        return reverse(f"automations:registry_{page}", kwargs=kwargs)
+            return reverse(f"automations:project_{page}", args=[home.team.name, home.name])
+        if isinstance(home, Registry):
+            return reverse(f"automations:registry_{page}", args=[home.organization.name, home.name])
+        kind = "team" if isinstance(home, Team) else "organization"
+        return reverse(f"automations:{kind}_{page}", args=[home.name])
 
 
 def project_place(user: User | AnonymousUser, team: str, project: str) -> Place:
@@ -82,10 +114,30 @@ def registry_place(user: User | AnonymousUser, organization: str, registry: str)
     return Place(home, editable=may_edit(user, home))
 
 
-def place_of(user: User | AnonymousUser, scope: Scope) -> Place | None:
-    """The project or registry that a scope is, or is in; a team or an organization is in none."""
-    if isinstance(scope, Collection):
-        scope = scope.registry or scope.project  # type: ignore[assignment]  # one of both is set
-    if isinstance(scope, Organization | Team | Collection):
-        return None
-    return Place(scope, editable=may_edit(user, scope))
+def team_place(user: User | AnonymousUser, team: str) -> Place:
+    """The team of this name, if the user may see it.
+
+    Raises:
+        Http404: they may not, or there is none.
+    """
+    home = team_for(user, team)
+    return Place(home, editable=may_edit(user, home))
+
+
+def organization_place(user: User | AnonymousUser, organization: str) -> Place:
+    """The organization of this name, if the user may see it.
+
+    Raises:
+        Http404: they may not, or there is none.
+    """
+    home = Organization.objects.visible_to(user).filter(name=organization).first()
+    if home is None:
+        raise Http404(f"There is no organization “{organization}”.")
+    return Place(home, editable=may_edit(user, home))
+
+
+def place_of(user: User | AnonymousUser, scope: Scope) -> Place:
+    """The place that a scope is, or is in: collections have none of their own."""
+    home = scope.registry or scope.project if isinstance(scope, Collection) else scope
+    assert home is not None  # the check constraint says so
+    return Place(home, editable=may_edit(user, home))

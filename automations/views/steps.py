@@ -11,14 +11,14 @@ from django.core.exceptions import ValidationError
 from django.utils.datastructures import MultiValueDict
 
 from automations import sentences
+from automations.access import Scope
 from automations.editing import Draft, draft_of
 from automations.forms import ActionForm, EventForm, NameForm, answers_of
-from automations.forms.event import FIELD_OF
-from automations.models import Automation, EventType
+from automations.forms.conditions import SEVERAL, field_of
+from automations.models import ActionKind, Automation, EventType
+from automations.models.automation import TARGETS
 from automations.views.drafts import Answers
 from automations.views.places import Place
-from projects.models import Project, TeamMember
-from registries.models import Collection, Registry
 
 if TYPE_CHECKING:
     from projects.models import User
@@ -31,13 +31,20 @@ FIELDS: dict[int, tuple[str, ...]] = {
     ACTION: tuple(ActionForm.base_fields),
     NAME: tuple(NameForm.base_fields),
 }
-SEVERAL = {"states"}
 UNFINISHED = {
     EventType.RUN_STATE.value: "a run changes its state",
     EventType.RUN_METRIC.value: "a metric crosses a threshold",
+    EventType.RUN_METRIC_CHANGE.value: "a metric moves",
+    EventType.RUN_METRIC_ZSCORE.value: "a metric is far from other runs",
+    EventType.RUN_ALERT.value: "an alert is raised",
     EventType.CREATE_ARTIFACT.value: "a new version is logged",
     EventType.LINK_ARTIFACT.value: "a version is linked",
+    EventType.UNLINK_ARTIFACT.value: "a version is unlinked",
     EventType.ADD_ARTIFACT_ALIAS.value: "an alias is added",
+    EventType.ADD_ARTIFACT_TAG.value: "a tag is added to a version",
+    EventType.REMOVE_ARTIFACT_TAG.value: "a tag is removed from a version",
+    EventType.ADD_COLLECTION_TAG.value: "a tag is added to a collection",
+    EventType.REMOVE_COLLECTION_TAG.value: "a tag is removed from a collection",
 }
 
 
@@ -63,7 +70,7 @@ class Steps:
     @cached_property
     def name(self) -> NameForm:
         """The third step, checked."""
-        return NameForm(MultiValueDict(self.answers))
+        return NameForm(MultiValueDict(self.answers), original=self.automation)
 
     def checked(self, step: int) -> Step:
         """The form of a step with what is wrong with it."""
@@ -85,7 +92,7 @@ class Steps:
         return next((step for step in range(EVENT, upto + 1) if not self.checked(step).is_valid()), None)
 
     @property
-    def scope(self) -> Project | Registry | Collection:
+    def scope(self) -> Scope:
         """What the automation covers, as far as it was said."""
         self.event.is_valid()
         return self.event.scope
@@ -107,6 +114,10 @@ class Steps:
             action_kind=action.get("action_kind", ""),
             webhook=action.get("webhook"),
             payload=action.get("payload", ""),
+            slack_channel=action.get("slack_channel"),
+            title=action.get("title", ""),
+            message=action.get("message", ""),
+            severity=action.get("severity", ""),
         )
 
     def when(self) -> str:
@@ -122,7 +133,8 @@ class Steps:
         """The second half of the sentence, "" while the action is not complete."""
         if not self.action.is_valid():
             return ""
-        return sentences.do_clause(self.action.cleaned_data["action_kind"], self.action.cleaned_data["webhook"])
+        action = self.action.cleaned_data
+        return sentences.do_clause(action["action_kind"], action["webhook"] or action["slack_channel"])
 
     def suggested_name(self) -> str:
         """A name made of the sentence: `A run fails → pager`."""
@@ -131,13 +143,13 @@ class Steps:
             return ""
         when = self.when().removeprefix("When ")
         name = when[:1].upper() + when[1:]
-        return f"{name} → {draft.webhook.name}"[:255] if draft.webhook else name[:255]
+        return f"{name} → {draft.target}"[:255] if draft.target else name[:255]
 
     def blame(self, error: ValidationError) -> int:
         """Put what saving found on the fields it is about; returns the first step that has to change."""
         faulty = set()
         for key, messages in error.message_dict.items():
-            name = FIELD_OF.get(key, key)
+            name = field_of((self.answers.get("event_type") or [""])[-1], key)
             step = next((step for step, names in FIELDS.items() if name in names), NAME)
             form = self.checked(step)
             form.add_error(name if name in form.fields else None, messages)
@@ -146,19 +158,16 @@ class Steps:
 
     def _event(self, **given: Any) -> EventForm:
         automation = self.automation
-        project = self.place.project
-        members = TeamMember.objects.filter(team=project.team_id) if project else TeamMember.objects.none()
         return EventForm(
             home=self.place.home,
-            fixed=automation.scope if automation else None,  # type: ignore[arg-type]  # of a place, so not a team
-            original=(automation.event_type, automation.filter) if automation else ("", None),
-            usernames=members.values_list("user__username", flat=True),
+            fixed=automation.scope if automation else None,
+            original=automation,
+            usernames=self.place.members.values_list("user__username", flat=True).distinct(),
             **given,
         )
 
     def _action(self, **given: Any) -> ActionForm:
-        current = self.automation.webhook if self.automation else None
-        return ActionForm(by=self.by, home=self.place.home, current=current, **given)
+        return ActionForm(by=self.by, home=self.place.home, original=self.automation, **given)
 
 
 def answers_from(automation: Automation) -> Answers:
@@ -166,10 +175,11 @@ def answers_from(automation: Automation) -> Answers:
     draft = draft_of(automation)
     answers = answers_of(draft.event_type, draft.condition, draft.filter)
     answers["action_kind"] = [draft.action_kind]
-    if draft.webhook is not None:
-        answers["team"] = [str(draft.webhook.team_id)]
-        answers["webhook"] = [str(draft.webhook.pk)]
-    answers["payload"] = [draft.payload]
+    if draft.target is not None:
+        answers["team"] = [str(draft.target.team_id)]
+        answers[TARGETS[ActionKind(draft.action_kind)]] = [str(draft.target.pk)]
+    for name in ("payload", "title", "message", "severity"):
+        answers[name] = [getattr(draft, name)] if getattr(draft, name) else []
     answers["name"] = [draft.name]
     answers["description"] = [draft.description]
     return answers

@@ -10,8 +10,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -23,9 +23,17 @@ from automations.editing import Draft
 from automations.models import ActionKind, Automation
 from automations.views import drafts, payloads, steps
 from automations.views.drafts import Answers
-from automations.views.places import Place, place_of, project_place, registry_place
+from automations.views.places import (
+    Place,
+    organization_place,
+    place_of,
+    project_place,
+    registry_place,
+    team_place,
+)
 from automations.views.steps import ACTION, EVENT, NAME, TITLES, Step, Steps
-from projects.models import Run
+from projects.models import Project
+from registries.models import Registry
 
 if TYPE_CHECKING:
     from projects.models import User
@@ -55,13 +63,26 @@ def create_in_registry(request: HttpRequest, organization: str, registry: str) -
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
+def create_in_team(request: HttpRequest, team: str) -> HttpResponse:
+    """Create an automation that covers all of a team's projects."""
+    return Wizard(request, team_place(request.user, team)).answer()
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def create_in_organization(request: HttpRequest, organization: str) -> HttpResponse:
+    """Create an automation that covers all of an organization's teams and registries."""
+    return Wizard(request, organization_place(request.user, organization)).answer()
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change an automation, by the form that created it."""
     automation = automation_for(request.user, pk)
-    place = place_of(request.user, automation.scope)
-    if place is None:
-        raise Http404("Automations of a team or an organization are changed through the API.")
-    return Wizard(request, place, automation).answer()
+    return Wizard(request, place_of(request.user, automation.scope), automation).answer()
 
 
 class Wizard:
@@ -87,7 +108,7 @@ class Wizard:
         if self.token and kept is None:
             messages.info(self.request, "This form was left too long ago. Fill it in again.")
             self.token, self.step = "", EVENT
-        form = self._steps(kept if kept is not None else self._first_answers())
+        form = self._steps(self._answers(kept))
         faulty = form.first_faulty(self.step - 1)
         if faulty is not None:
             self.step = faulty
@@ -95,7 +116,7 @@ class Wizard:
         return self._show(form, form.plain(self.step))
 
     def _post(self, kept: Answers | None) -> HttpResponse:
-        answers = kept if kept is not None else self._first_answers()
+        answers = self._answers(kept)
         posted = self.request.POST
         answers |= {name: posted.getlist(name) for name in steps.FIELDS[self.step]}
         answers.setdefault(SEEN, posted.getlist(SEEN))
@@ -147,7 +168,7 @@ class Wizard:
         """The automation as it is now, if it is not what the person began to edit."""
         if self.automation is None:
             return None
-        now = Automation.objects.select_for_update().get(pk=self.automation.pk)
+        now = get_object_or_404(Automation.objects.select_for_update(), pk=self.automation.pk)
         seen = form.answers.get(SEEN) or [""]
         return None if seen[-1] == now.updated_at.isoformat() else editing.draft_of(now)
 
@@ -156,28 +177,32 @@ class Wizard:
         if self.automation is not None:
             return None
         same = {editing.kind_of(form.scope).value: form.scope, "name": draft.name, "created_by": self.user}
-        found = Automation.objects.select_related("webhook").filter(**same).first()
+        found = Automation.objects.select_related("webhook", "slack_channel").filter(**same).first()
         return found if found is not None and editing.draft_of(found) == draft else None
 
     def _steps(self, answers: Answers) -> Steps:
         return Steps(self.place, self.user, answers, self.automation)
 
+    def _answers(self, kept: Answers | None) -> Answers:
+        """What was typed so far. What was too long to be kept is what it was: a form loses nothing it did not show."""
+        if kept is None:
+            return self._first_answers()
+        return (steps.answers_from(self.automation) if self.automation else {}) | kept
+
     def _first_answers(self) -> Answers:
         if self.automation is not None:
-            seen = {SEEN: [self.automation.updated_at.isoformat()]}
-            return (
-                seen | steps.answers_from(self.automation)
-                if self.request.method == "GET"
-                else (steps.answers_from(self.automation))
-            )
+            answers = steps.answers_from(self.automation)
+            if self.request.method == "GET":
+                answers[SEEN] = [self.automation.updated_at.isoformat()]
+            return answers
         asked = self.request.GET
-        answers: Answers = {}
+        answers = {}
         for name, field in (("event", "event_type"), ("metric", "metric_name")):
             if asked.get(name):
                 answers[field] = [asked[name]]
         if asked.get("metric"):
             answers.setdefault("event_type", ["RUN_METRIC"])
-        if asked.get("collection"):
+        if asked.get("collection") and isinstance(self.place.home, Project | Registry):
             found = self.place.home.collections.filter(name=asked["collection"]).first()
             answers["collection"] = [str(found.pk)] if found else []
         return answers
@@ -241,10 +266,8 @@ class Wizard:
 
 
 def metric_names(place: Place) -> list[str]:
-    """Keys that recent runs of the project logged, to choose from."""
-    if place.project is None:
-        return []
-    recent = Run.objects.filter(project=place.project).order_by("-created_at", "-pk")
+    """Keys that recent runs of the place logged, to choose from."""
+    recent = place.runs.order_by("-created_at", "-pk")
     names: set[str] = set()
     for summary in recent.values_list("summary", flat=True)[:METRIC_RUNS]:
         names |= set(_leaves(summary))
@@ -262,6 +285,10 @@ def differences(theirs: Draft, mine: Draft) -> list[dict[str, str]]:
         "action_kind": "Action",
         "webhook": "Webhook",
         "payload": "Payload",
+        "slack_channel": "Slack channel",
+        "title": "Title",
+        "message": "Message",
+        "severity": "Severity",
     }
     return [
         {"label": label, "theirs": _shown(theirs, name), "mine": _shown(mine, name)}

@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.http import Http404
+from django.utils import timezone
 
 from automations import editing
 from automations.access import Scope
@@ -65,7 +66,12 @@ def test_what_is_saved_comes_back_as_the_same_draft(project: Project, alice: Use
         ({"filter": {"config.lr": {"$gt": float("nan")}}}, "filter", "config.lr"),
         ({"action_kind": "DANCE"}, "action_kind", "not an action"),
         ({"action_kind": ActionKind.WEBHOOK}, "webhook", "Choose the webhook"),
-        ({"action_kind": ActionKind.NO_OP, "payload": "{}"}, "action_kind", "neither"),
+        ({"action_kind": ActionKind.NO_OP, "payload": "{}"}, "action_kind", "“Do nothing” has no payload"),
+        ({"action_kind": ActionKind.WEBHOOK, "severity": "INFO"}, "action_kind", "has no severity"),
+        ({"action_kind": ActionKind.SLACK}, "slack_channel", "Choose the Slack channel"),
+        ({"action_kind": ActionKind.SLACK, "severity": "LOUD"}, "severity", "INFO, WARN, ERROR"),
+        ({"action_kind": ActionKind.SLACK, "title": "x" * 1_001}, "title", "at most 1,000"),
+        ({"action_kind": ActionKind.SLACK, "message": "a\x00b"}, "message", "NUL"),
         ({"action_kind": ActionKind.WEBHOOK, "payload": "{oops"}, "payload", "line 1"),
     ],
 )
@@ -154,6 +160,8 @@ def test_ac3_a_webhook_of_another_team_needs_an_admin_of_that_team(project: Proj
     other = factories.make_team("other-team", admin=bob)
     hook = factories.make_webhook(other, name="theirs")
     draft = replace(FAILURE, action_kind=ActionKind.WEBHOOK, webhook=hook)
+    assert "You may not use this webhook" in problems(draft, scope=project, by=alice)["webhook"][0]
+    factories.make_team("other-team", member=alice)
     assert "You may not use webhook theirs" in problems(draft, scope=project, by=alice)["webhook"][0]
     factories.make_team("other-team", admin=alice)
     assert editing.create(draft, scope=project, by=alice).webhook == hook
@@ -216,6 +224,47 @@ def test_every_change_of_a_metric_rule_raises_the_stamp_of_its_projects(
     assert stamp() == after
 
 
+def test_a_rule_that_is_moved_is_forgotten_where_it_was_and_known_where_it_is(team: Team, alice: User) -> None:
+    old, new = factories.make_project(team, "old"), factories.make_project(team, "new")
+    saved = factories.make_automation(old, EventType.RUN_METRIC)
+    before = dict(Project.objects.values_list("name", "rules_version"))
+
+    moved = editing.change(saved, by=alice, scope=new, name="Moved")
+
+    assert (moved.scope, moved.name) == (new, "Moved")
+    assert Automation.objects.get().project == new
+    after = dict(Project.objects.values_list("name", "rules_version"))
+    assert all(after[name] > before[name] for name in ("old", "new"))
+
+
+def test_moving_needs_the_right_to_edit_both_scopes_and_an_event_that_fits(
+    project: Project, registry: Registry, alice: User, bob: User
+) -> None:
+    saved = factories.make_automation(project, EventType.LINK_ARTIFACT)
+    with pytest.raises(PermissionDenied):
+        editing.change(saved, by=bob, scope=registry)
+    assert editing.change(saved, by=alice, scope=registry).registry == registry
+
+    with pytest.raises(PermissionDenied):
+        editing.change(saved, by=bob, scope=project)
+    with pytest.raises(ValidationError, match="does not happen in a registry"):
+        editing.change(saved, by=alice, event_type=EventType.RUN_STATE, condition={"states": ["FAILED"]})
+
+
+def test_moving_is_refused_where_the_name_is_taken_or_the_webhook_is_not_theirs_to_use(
+    project: Project, registry: Registry, team: Team, alice: User, bob: User
+) -> None:
+    hook = factories.make_webhook(factories.make_team("other-team", admin=alice), name="theirs")
+    saved = factories.make_automation(registry, EventType.LINK_ARTIFACT, webhook=hook)
+    factories.make_team(team.name, admin=bob)
+    with pytest.raises(ValidationError, match="ask an admin of its team"):
+        editing.change(saved, by=bob, scope=project)
+
+    factories.make_automation(project, name=saved.name)
+    with pytest.raises(NameTaken):
+        editing.change(saved, by=alice, scope=project)
+
+
 def test_ev13_changing_one_field_does_not_undo_what_somebody_else_changed_meanwhile(
     project: Project, alice: User
 ) -> None:
@@ -226,12 +275,25 @@ def test_ev13_changing_one_field_does_not_undo_what_somebody_else_changed_meanwh
     assert (saved.enabled, saved.description) == (False, "seen before it was switched off")
 
 
-def test_changing_what_was_deleted_meanwhile_says_so(project: Project, alice: User) -> None:
+def test_what_was_deleted_meanwhile_is_not_brought_back_by_who_changes_it(project: Project, alice: User) -> None:
     stale = editing.create(FAILURE, scope=project, by=alice)
-    editing.delete(stale, by=alice)
-    stale.pk = 12345
-    with pytest.raises(Http404, match="any more"):
-        editing.change(stale, by=alice, description="too late")
+    Automation.objects.filter(pk=stale.pk).delete()
+    for change in (
+        lambda: editing.change(stale, by=alice, description="too late"),
+        lambda: editing.update(stale, replace(FAILURE, name="Too late"), by=alice),
+        lambda: editing.set_enabled(stale, True, by=alice),
+    ):
+        with pytest.raises(Http404, match="any more"):
+            change()
+    assert not Automation.objects.exists()
+
+
+def test_saving_does_not_write_over_when_it_was_triggered_last(project: Project, alice: User) -> None:
+    stale = editing.create(FAILURE, scope=project, by=alice)
+    Automation.objects.update(last_triggered_at=timezone.now())
+    editing.update(stale, replace(FAILURE, name="Another name"), by=alice)
+    saved = Automation.objects.get()
+    assert (saved.name, saved.last_triggered_at is not None) == ("Another name", True)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -251,5 +313,20 @@ def test_a_scope_that_was_deleted_meanwhile_is_not_mistaken_for_a_taken_name() -
     project = factories.make_project(factories.make_team(admin=alice))
     type(project).objects.filter(pk=project.pk).delete()
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(Http404, match="project was deleted meanwhile"):
         editing.create(FAILURE, scope=project, by=alice)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_webhook_that_is_deleted_while_its_automation_is_saved_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = factories.make_user()
+    project = factories.make_project(factories.make_team(admin=alice))
+    webhook = factories.make_webhook(project.team)
+    calling = replace(FAILURE, action_kind=ActionKind.WEBHOOK, webhook=webhook)
+    gone = type(webhook).objects.filter(pk=webhook.pk)
+    monkeypatch.setattr(editing, "check", lambda *_, **__: gone.delete())
+
+    with pytest.raises(ValidationError) as refusal:
+        editing.create(calling, scope=project, by=alice)
+
+    assert refusal.value.message_dict == {"webhook": ["This webhook was deleted meanwhile. Choose another one."]}

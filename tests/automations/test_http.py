@@ -150,6 +150,7 @@ def test_wh6_a_receiver_that_hangs_is_cut_off_at_the_deadline(receiver: Receiver
     [
         ({"raw": b"this is not HTTP\r\n\r\n"}, "not valid HTTP|closed the connection"),
         ({"raw": b"HTTP/1.1 999999 What\r\n\r\n"}, "not valid HTTP"),
+        ({"raw": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nabc"}, "not valid HTTP"),
         ({"raw": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc"}, "not valid HTTP"),
         ({"raw": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc"}, "not valid HTTP"),
         ({"close": True}, "closed the connection without an answer"),
@@ -282,6 +283,8 @@ def test_proxies_of_the_environment_are_ignored(receiver: Receiver, monkeypatch:
         ({"Retry-After": "Thu, 01 Jan 1970 00:00:01 GMT"}, 0),
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "Thu, 01 Jan 99999999999999999999 00:00:00 GMT"}, None),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 +99999999999999"}, None),
         ({}, None),
     ],
 )

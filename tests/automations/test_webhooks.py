@@ -15,10 +15,11 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.http import Http404
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
-from automations import access, webhooks
-from automations.models import Execution, Webhook
+from automations import access, executions, matching, webhooks
+from automations.models import Execution, Status, Webhook
 from automations.unsealing import MASK, Credentials, unseal
 from projects.models import Team, User
 from secrets_vault import secrets
@@ -111,6 +112,55 @@ def test_only_team_admins_change_webhooks(team: Team, bob: User, charlie: User) 
             act(bob)
         with pytest.raises(Http404):
             act(charlie)
+
+
+def same(hook: Webhook, **changes: Any) -> dict[str, Any]:
+    """What a form that changes little would save of the webhook."""
+    kept = ("name", "url", "access_token", "secret", "signature_encoding")
+    return {**{name: getattr(hook, name) for name in kept}, "headers": {}, **changes}
+
+
+def test_what_was_deleted_meanwhile_is_not_brought_back_by_who_changes_it(team: Team, alice: User) -> None:
+    stale = factories.make_webhook(team)
+    Webhook.objects.filter(pk=stale.pk).delete()
+    for act in (
+        lambda: webhooks.update(stale, by=alice, **same(stale, url=URL)),
+        lambda: webhooks.resume(stale, by=alice),
+        lambda: webhooks.delete(stale, by=alice),
+    ):
+        with pytest.raises(Http404, match="any more"):
+            act()
+    assert not Webhook.objects.exists()
+
+
+def test_a_webhook_that_was_paused_while_somebody_edited_it_stays_paused(team: Team, alice: User) -> None:
+    stale = factories.make_webhook(team)
+    Webhook.objects.update(paused_at=timezone.now(), paused_reason="410 Gone")
+    webhooks.update(stale, by=alice, **same(stale, url=URL))
+    saved = Webhook.objects.get()
+    assert (saved.url, saved.paused_reason) == (URL, "410 Gone")
+    assert saved.paused_at is not None
+
+
+@pytest.mark.parametrize("use", ["access_token", "header"])
+@pytest.mark.django_db(transaction=True)
+def test_a_secret_that_is_deleted_while_its_webhook_is_saved_is_missed(
+    monkeypatch: pytest.MonkeyPatch, use: str
+) -> None:
+    alice = factories.make_user()
+    team = factories.make_team(admin=alice)
+    secret = factories.make_secret(team)
+    using: dict[str, Any] = {"access_token": secret} if use == "access_token" else {"headers": {"X-Key": "${TOKEN}"}}
+    write = webhooks._write
+
+    def write_too_late(*args: Any) -> Webhook:
+        type(secret).objects.filter(pk=secret.pk).delete()
+        return write(*args)
+
+    monkeypatch.setattr(webhooks, "_write", write_too_late)
+    with pytest.raises(ValidationError, match="was deleted meanwhile"):
+        webhooks.create(team, by=alice, name="deploy", url=URL, **using)
+    assert not Webhook.objects.exists()
 
 
 def test_se3_a_webhook_in_use_is_not_deleted_and_names_its_automations(team: Team, alice: User) -> None:
@@ -245,6 +295,24 @@ def test_wh4_a_payload_that_is_not_json_is_refused(team: Team, alice: User) -> N
     for payload in ("{oops", "", '{"a": NaN}', "[" * 100_000):
         with pytest.raises(ValidationError, match="not JSON"):
             webhooks.test(hook, payload=payload, by=alice)
+
+
+def test_a_secret_whose_key_is_gone_is_told_as_that(team: Team, alice: User, receiver: Receiver) -> None:
+    hook = factories.make_webhook(team, url=receiver.url, secret=factories.make_secret(team))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE secrets_vault_secret SET value = %s", [b"sealed with a key that is gone"])
+    automation = factories.make_automation(webhook=hook)
+    rule = matching.rule_of(automation)
+    execution = factories.make_execution(automation, status=Status.PENDING, rule=rule, webhook=hook)
+
+    with pytest.raises(ValidationError, match="FERNET_KEYS"):
+        webhooks.test(hook, payload="{}", by=alice)
+    executions.run(execution.pk)
+
+    execution.refresh_from_db()
+    assert execution.status == Status.PENDING
+    assert "Rotate it to enter its value anew" in execution.result
+    assert receiver.requests == []
 
 
 def test_credentials_mask_every_spelling_and_their_own_repr() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 
 from django.utils import timezone
 
 from automations import executions, webhooks
 from automations.models import Execution, Status, Webhook
-from projects import metrics, runs
-from projects.models import Run, Team, User
+from projects import alerts, metrics, reports, runfiles, runs, storage
+from projects.models import AlertLevel, Run, Team, User
+from projects.reports import Printed, Report
 from registries import labels
 from registries.models import Membership
 from tests import factories
@@ -107,8 +109,21 @@ class Showcase:
             notes=self.naming.text("The baseline with warm-up.", 400),
         )
         metrics.append(run, metrics.parse(ROWS), at=now)
+        self._report(run)
         self.receiver.behave(times=1, status=403, body=b'{"error": "not you"}')
         return runs.finish(run, exit_code=1, by=self.by, at=now)
+
+    def _report(self, run: Run) -> None:
+        """What a script of the wandb client leaves: printed lines, files, an alert, where it ran."""
+        text, now = self.naming.text, timezone.now()
+        run.host, run.program = text("gpu-7", 255), f"/home/{text('train', 400)}.py"
+        run.save(update_fields=["host", "program"])
+        lines = [text("epoch 1", 3_000), '{"level":"error","content":"RuntimeError: out of memory"}']
+        reports.take(run, Report(printed=Printed(first=0, lines=lines)), at=now)
+        for name in ("requirements.txt", f"media/{text('plot', 400)}.html"):
+            storage.receive(runfiles.upload_token(run, name), BytesIO(b"hello"), length=5, at=now)
+        title, wait = text("Loss is odd", 1_000), timedelta()
+        alerts.raise_alert(run, title=title, text=title, level=AlertLevel.ERROR, wait=wait, by=self.by, at=now)
 
     def _log_versions(self, team: Team, run: Run) -> Membership:
         """Three versions of a model, the last of which has labels."""

@@ -184,7 +184,7 @@ def test_files_media_and_alerts(server: Server, tmp_path: Path) -> None:
         run = wandb.init(project="files", id="f1")
         pathlib.Path("notes.txt").write_text("by hand")
         run.save("notes.txt")
-        run.log({"page": wandb.Html("<script>alert(1)</script>")})
+        run.log({"page": wandb.Html("<script>alert(1)</script>"), "rows": wandb.Table(columns=["a"], data=[[1]])})
         for text in ("once", "twice"):
             run.alert("Loss is odd", text, level="WARN", wait_duration=300)
         """,
@@ -195,6 +195,7 @@ def test_files_media_and_alerts(server: Server, tmp_path: Path) -> None:
     assert downloaded(files["notes.txt"]["directUrl"])[0] == b"by hand"
     body, headers = downloaded(files[run["summaryMetrics"]["page"]["path"]]["directUrl"])
     assert b"<script>" in body
+    assert json.loads(downloaded(files[run["summaryMetrics"]["rows"]["path"]]["directUrl"])[0])["data"] == [[1]]
     assert headers["Content-Disposition"].startswith("attachment")
 
     shown = page(server, f"/{server.login['username']}/files/runs/f1")

@@ -2,7 +2,7 @@
 
 import pytest
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -14,6 +14,7 @@ CHUNKS = st.lists(st.tuples(st.integers(0, 12), st.lists(st.text("ab", max_size=
 
 
 class WhateverIsPrinted(TestCase):  # type: ignore[misc]  # hypothesis ships no types for it
+    @settings(deadline=None, max_examples=50)
     @given(CHUNKS, st.integers(0, 20), st.integers(0, 20))
     def test_a_later_line_is_the_one_that_is_read(
         self, chunks: list[tuple[int, list[str]]], start: int, end: int

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -30,6 +30,7 @@ def stored(run: Run, stream: Stream) -> list[tuple[int, Any]]:
 
 
 class WhateverIsSentAgain(TestCase):  # type: ignore[misc]  # hypothesis ships no types for it
+    @settings(deadline=None, max_examples=50)
     @given(st.lists(st.tuples(st.integers(0, LINES), st.integers(0, LINES)), max_size=8))
     def test_each_line_is_kept_once_under_its_number(self, pieces: list[tuple[int, int]]) -> None:
         run = factories.make_run()

@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import connection
+from django.http import Http404
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
@@ -124,6 +125,18 @@ def test_se3_a_secret_in_use_is_kept_and_the_users_are_named(team: Team) -> None
 def test_an_unused_secret_is_deleted(team: Team) -> None:
     secrets.delete(factories.make_secret(team))
 
+    assert not Secret.objects.exists()
+
+
+def test_a_secret_that_was_deleted_meanwhile_is_neither_rotated_nor_deleted_again(team: Team) -> None:
+    stale = factories.make_secret(team)
+    secrets.delete(Secret.objects.get())
+    for act in (
+        lambda: secrets.rotate(stale, value="another value", at=datetime.now(UTC)),
+        lambda: secrets.delete(stale),
+    ):
+        with pytest.raises(Http404, match="any more"):
+            act()
     assert not Secret.objects.exists()
 
 

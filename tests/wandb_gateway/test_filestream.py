@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from automations.models import Execution
 from projects import console, metrics, reports, runs
 from projects.events import Fact
 from projects.models import ConsoleChunk, MetricChunk, Project, Run, RunState, User
@@ -139,6 +140,19 @@ def test_system_metrics_are_a_stream_of_their_own(script: Script, run: Run, fact
     assert {chunk.stream for chunk in MetricChunk.objects.all()} == {Stream.SYSTEM}
     logged = [fact for fact in facts if fact.kind == "METRICS_LOGGED"]
     assert [(fact.stream, fact.first_line) for fact in logged] == [("system", 0), ("system", 1)]
+
+
+@pytest.mark.parametrize(("metric", "stream"), [("system.cpu", "events"), ("loss", "history")])
+def test_a_watched_metric_fires_once_however_often_its_lines_arrive(
+    script: Script, run: Run, metric: str, stream: str
+) -> None:
+    """EV5, EV11: whether the script logs it, or the client measures it."""
+    condition = {"name": metric, "agg_op": None, "window_size": 1, "cmp_op": "$gt", "threshold": 90}
+    factories.make_automation(run.project, "RUN_METRIC", condition=condition)
+    for _ in range(3):
+        script.log({metric: 10}, {metric: 95}, {metric: 99}, stream=stream)
+    [execution] = Execution.objects.all()
+    assert execution.event.details["value"] == 95
 
 
 def test_the_summary_of_the_script_is_the_one_that_counts(script: Script, run: Run) -> None:

@@ -1,12 +1,15 @@
 """One module for each subject of the schema; each names what it binds in `BINDABLES`."""
 
 from wandb_gateway.resolvers import (
+    actions,
     artifacts,
+    automations,
     collections,
     consolelogs,
     editing,
     entities,
     history,
+    integrations,
     lifecycle,
     manifests,
     people,
@@ -26,6 +29,9 @@ from wandb_gateway.resolvers import (
 )
 
 BINDABLES = (
+    *actions.BINDABLES,
+    *automations.BINDABLES,
+    *integrations.BINDABLES,
     *scalars.BINDABLES,
     *server.BINDABLES,
     *viewer.BINDABLES,

@@ -31,6 +31,7 @@ ACCESS = {Visibility.ORGANIZATION: "PRIVATE", Visibility.RESTRICTED: "RESTRICTED
 
 
 @query.field("project")
+@query.field("model")
 def project_named(_root: None, info: GraphQLResolveInfo, **asked: Any) -> Home | None:
     return homes.or_none(lambda: homes.named(info.context.user, asked.get("entityName"), asked.get("name") or ""))
 

@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import json
 
-from ariadne import ObjectType, QueryType
+from ariadne import ObjectType
 from django.http import Http404
 from graphql import GraphQLResolveInfo
 
 from projects import access, metrics
 from projects.models import Project, Run
 from projects.models.history import Stream
-from wandb_gateway.resolvers.upserts import NO_PROJECT
+from registries.models import Registry
 
-query = QueryType()
 project = ObjectType("Project")
 run = ObjectType("Run")
 
 
-@query.field("model")
-def model(_root: None, info: GraphQLResolveInfo, **wanted: str | None) -> Project | None:
-    """The project a script is about to log to, if there is one already."""
-    user = info.context.user
-    try:
-        return access.project_for(user, wanted.get("entityName") or user.username, wanted.get("name") or NO_PROJECT)
-    except Http404:
-        return None
-
-
 @project.field("bucket")
-def bucket(found: Project, info: GraphQLResolveInfo, *, name: str, **options: bool) -> Run | None:
+def bucket(found: Project | Registry, info: GraphQLResolveInfo, *, name: str, **options: bool) -> Run | None:
     """The run with this id; one that is missing is an error unless the client says that it may be."""
+    if isinstance(found, Registry):
+        return None
     try:
         return access.run_for(info.context.user, found.team.name, found.name, name)
     except Http404:
@@ -55,4 +46,4 @@ def _tail(found: Run, stream: Stream) -> str:
     return json.dumps([] if row is None else [json.dumps(row)])
 
 
-BINDABLES = (query, project, run)
+BINDABLES = (project, run)

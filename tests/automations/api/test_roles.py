@@ -7,11 +7,13 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from projects import teams
 from projects.models import Project, Role, User
 from projects.models.user import User as UserModel
+from registries import labels
 from registries.models import Registry, RegistryMember
 from tests import factories
 
@@ -21,6 +23,8 @@ RUN = "/api/projects/research/digits/runs/first/"
 VERSION = "/api/projects/research/digits/collections/model/versions/v0/"
 LINKED = "/api/registries/acme/models/collections/champion/versions/v0/"
 WEBHOOK = "/api/teams/research/webhooks/pager/"
+CHANNEL = "/api/teams/research/slack-channels/ml-alerts/"
+NEW_CHANNEL = {"workspace": "Acme", "channel": "new", "channel_id": "C0123456789", "token": "xoxb-a-token"}
 AUTOMATION = {
     "name": "new",
     "scope": {"kind": "project", "name": "research/digits"},
@@ -60,6 +64,8 @@ MATRIX = [
     ("DELETE", f"{VERSION}aliases/old/", None, LOGS),
     ("POST", f"{VERSION}tags/", {"tag": "new"}, LOGS),
     ("DELETE", f"{VERSION}tags/old/", None, LOGS),
+    ("POST", "/api/projects/research/digits/collections/model/tags/", {"tag": "new"}, LOGS),
+    ("DELETE", "/api/projects/research/digits/collections/model/tags/old/", None, LOGS),
     ("GET", "/api/registries/acme/", None, SEES),
     ("POST", "/api/registries/acme/", {"name": "new"}, RULES_ORGANIZATION),
     ("GET", "/api/registries/acme/models/", None, SEES),
@@ -74,6 +80,8 @@ MATRIX = [
     ("POST", f"{LINKED}tags/", {"tag": "new"}, LOGS),
     ("DELETE", f"{LINKED}tags/old/", None, LOGS),
     ("DELETE", LINKED, None, LOGS),
+    ("POST", "/api/registries/acme/models/collections/champion/tags/", {"tag": "new"}, LOGS),
+    ("DELETE", "/api/registries/acme/models/collections/champion/tags/old/", None, LOGS),
     ("GET", "/api/teams/research/secrets/", None, SEES),
     ("POST", "/api/teams/research/secrets/", {"name": "NEW", "value": "long enough"}, RULES_TEAM),
     ("PUT", "/api/teams/research/secrets/TOKEN/", {"value": "long enough"}, RULES_TEAM),
@@ -86,6 +94,12 @@ MATRIX = [
     ("POST", f"{WEBHOOK}resume/", None, RULES_TEAM),
     ("POST", f"{WEBHOOK}test/", {"payload": "{}"}, RULES_TEAM),
     ("DELETE", WEBHOOK, None, RULES_TEAM),
+    ("GET", "/api/teams/research/slack-channels/", None, SEES),
+    ("POST", "/api/teams/research/slack-channels/", NEW_CHANNEL, RULES_TEAM),
+    ("GET", CHANNEL, None, SEES),
+    ("PATCH", CHANNEL, {"workspace": "Globex"}, RULES_TEAM),
+    ("POST", f"{CHANNEL}test/", None, RULES_TEAM),
+    ("DELETE", CHANNEL, None, RULES_TEAM),
     ("POST", "/api/automations/", AUTOMATION, (401, 400, 403, 403, "ok", "ok", "ok")),
     ("GET", "/api/automations/{automation}/", None, SEES),
     ("PUT", "/api/automations/{automation}/", AUTOMATION, RULES_TEAM),
@@ -118,6 +132,9 @@ def world(alice: User, bob: User, charlie: User, project: Project, registry: Reg
     factories.make_secret(project.team)
     # a host that never resolves, so that the test of a webhook ends at once
     factories.make_webhook(project.team, "https://hooks.invalid/")
+    factories.make_slack_channel(project.team, credential="https://hooks.invalid/services/x")
+    for collection in (version.collection, champion):
+        labels.tag_collection(collection, ["old"], by=bob, at=timezone.now())
     automation = factories.make_automation(project)
     execution = factories.make_execution(automation, factories.make_event(run))
     return {"automation": automation.pk, "execution": execution.key}

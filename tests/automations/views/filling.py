@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django.forms import Textarea
 from django.test import Client
 
 FAILED = {"event_type": "RUN_STATE", "states": ["FAILED"]}
@@ -49,10 +51,14 @@ def act(webhook: Any, **answers: Any) -> dict[str, Any]:
 
 
 def same(response: Any) -> dict[str, Any]:
-    """What a browser would send of the shown form, if nobody touched it."""
+    """What a browser would send of the shown form, if nobody touched it: with line ends of its own, and none in fields
+    of one line."""
     form = response.context["form"]
     sent = {}
     for bound in form:
         value = bound.value()
+        if isinstance(value, str):
+            between = "\r\n" if isinstance(bound.field.widget, Textarea) else ""
+            value = between.join(re.split("\r\n|\r|\n", value))
         sent[bound.name] = "" if value is None else value
     return sent

@@ -9,13 +9,14 @@ import pytest
 
 from automations import editing
 from automations.models import Automation
+from automations.views.steps import Steps
 from tests import factories
 from tests.automations.views.filling import FAILED, Filling, act, same
 
 if TYPE_CHECKING:
     from django.test import Client
 
-    from projects.models import Project, Team, User
+    from projects.models import Project, User
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +122,26 @@ def test_an_edit_does_not_write_over_what_somebody_else_saved_meanwhile(
     assert Automation.objects.get().condition == {"states": ["FINISHED"]}
 
 
+def test_what_somebody_else_deletes_while_it_is_saved_is_not_found(
+    browser: Callable[[User], Client], alice: User, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    automation = factories.make_automation(project, name="Old")
+    filling = Filling(browser(alice), f"/automations/{automation.pk}/edit")
+    filling.post(event_type="RUN_STATE", states=["FINISHED"])
+    filling.post(action_kind="NO_OP")
+    draft = Steps.draft
+
+    def deleted_meanwhile(form: Steps) -> Any:
+        Automation.objects.all().delete()
+        return draft(form)
+
+    monkeypatch.setattr(Steps, "draft", deleted_meanwhile)
+    posted = {"step": 3, "draft": filling.draft, "seen": filling.seen, "go": "save", "name": "Old"}
+
+    assert filling.client.post(filling.address, posted).status_code == 404
+    assert not Automation.objects.exists()
+
+
 def test_what_one_did_not_touch_is_kept_as_somebody_else_saved_it(
     browser: Callable[[User], Client], alice: User, project: Project
 ) -> None:
@@ -164,12 +185,3 @@ def test_the_user_a_filter_names_stays_though_they_left(
     walk(filling, filling.address)
 
     assert Automation.objects.get().filter == {"user": "gone"}
-
-
-def test_an_automation_of_a_whole_team_is_not_edited_here(
-    browser: Callable[[User], Client], alice: User, team: Team
-) -> None:
-    automation = factories.make_automation(team)
-
-    assert browser(alice).get(f"/automations/{automation.pk}/edit").status_code == 404
-    assert browser(alice).get(f"/automations/{automation.pk}/").status_code == 200
