@@ -87,6 +87,11 @@ def may(user: User | AnonymousUser, permission: Permission, registry: Registry) 
     return role is not None and role.rank >= NEEDED_ROLE[permission].rank
 
 
+def may_decide_who_sees(user: User | AnonymousUser, registry: Registry) -> bool:
+    """Whether the user may change who sees the registry, and delete it: as an admin of its organization."""
+    return projects_access.role_in_organization(user, registry.organization) is Role.ADMIN
+
+
 def require(user: User | AnonymousUser, permission: Permission, registry: Registry) -> None:
     """Let pass who may do this in the registry.
 

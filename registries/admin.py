@@ -28,6 +28,7 @@ from registries.models import (
     ProtectedAlias,
     Registry,
     RegistryMember,
+    RegistryTeam,
     Tag,
 )
 
@@ -64,6 +65,15 @@ class RegistryMemberAdmin(OperatorAdmin):
     search_fields = ["user__username", "registry__name"]
     autocomplete_fields = ["user", "registry"]
     related = ["user", "registry__organization"]
+
+
+@admin.register(RegistryTeam)
+class RegistryTeamAdmin(OperatorAdmin):
+    list_display = ["team", "registry", "role"]
+    list_filter = ["role"]
+    search_fields = ["team__name", "registry__name"]
+    autocomplete_fields = ["team", "registry"]
+    related = ["team", "registry__organization"]
 
 
 @admin.register(AcceptedType)

@@ -6,10 +6,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from projects.models import Organization
-from projects.names import NAME_LENGTH, validate_path_name
+from projects.models import Organization, Role
+from projects.names import NAME_LENGTH, validate_path_name, validate_slug_name
 from registries import labels
-from registries.models import Collection
+from registries.models import Collection, Registry, Visibility
 
 
 class NewRegistry(forms.Form):
@@ -24,6 +24,44 @@ class NewRegistry(forms.Form):
         field = self.fields["organization"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = organizations
+
+
+class RegistrySettings(forms.Form):
+    """What a registry is called, and who sees it."""
+
+    name = forms.CharField(
+        max_length=NAME_LENGTH,
+        validators=[validate_path_name],
+        help_text="Addresses with the old name lead nowhere afterwards.",
+    )
+    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    visibility = forms.ChoiceField(choices=Visibility)
+
+    @classmethod
+    def of(cls, registry: Registry, data: Any) -> RegistrySettings:
+        """The form for one registry, with what is so now."""
+        initial = {name: getattr(registry, name) for name in ("name", "description", "visibility")}
+        return cls(data, initial=initial)
+
+
+class RoleInRegistry(forms.Form):
+    role = forms.ChoiceField(
+        choices=Role,
+        initial=Role.MEMBER,
+        help_text="Admins change what is on this page. Members link versions. View-only members look.",
+    )
+
+
+class LetIn(RoleInRegistry):
+    """Who is to be let into a registry; users and teams share one namespace."""
+
+    name = forms.CharField(
+        label="User or team",
+        max_length=NAME_LENGTH,
+        validators=[validate_slug_name],
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    field_order = ["name", "role"]
 
 
 class NewCollection(forms.Form):

@@ -6,12 +6,49 @@ from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.http import Http404
 
 from projects import people
 from projects.models import Role, Team, User
 from registries.access import Permission, require
 from registries.models import Registry, RegistryMember, RegistryTeam
+
+
+def members_of(registry: Registry) -> QuerySet[RegistryMember]:
+    """The users with a role of their own, by name, each with their `name`."""
+    rows = RegistryMember.objects.filter(registry=registry).select_related("user")
+    return rows.annotate(name=F("user__username")).order_by("name")
+
+
+def teams_of(registry: Registry, user: User) -> QuerySet[RegistryTeam]:
+    """The teams with a role, as far as the user may see them, by name, each with its `name`."""
+    rows = RegistryTeam.objects.filter(registry=registry, team__in=Team.objects.visible_to(user))
+    return rows.select_related("team").annotate(name=F("team__name")).order_by("name")
+
+
+def member_named(registry: Registry, name: str) -> RegistryMember:
+    """The role of the user of this name.
+
+    Raises:
+        Http404: they have none of their own.
+    """
+    found = members_of(registry).filter(user__username=name).first()
+    if found is None:
+        raise Http404(f"“{name}” is not in {registry}.")
+    return found
+
+
+def team_named(registry: Registry, name: str, *, seen_by: User) -> RegistryTeam:
+    """The role of the team of this name.
+
+    Raises:
+        Http404: it has none, or is not to be seen.
+    """
+    found = teams_of(registry, seen_by).filter(team__name=name).first()
+    if found is None:
+        raise Http404(f"“{name}” is not in {registry}.")
+    return found
 
 
 def add(registry: Registry, *, users: Iterable[User] = (), teams: Iterable[Team] = (), role: Role, by: User) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from registries.views import browse, change, files, protection
+from registries.views import browse, change, files, protection, roster, upkeep
 
 REGISTRY = "registries/<str:organization>/<str:registry>/"
 COLLECTION = f"{REGISTRY}collections/<str:collection>"
@@ -19,6 +19,11 @@ urlpatterns = [
         protection.change,
         name="change_protection",
     ),
+    path(f"{REGISTRY}settings", upkeep.change, name="change_registry"),
+    path(f"{REGISTRY}delete", upkeep.delete, name="delete_registry"),
+    path(f"{REGISTRY}people/add", roster.add, name="let_in"),
+    path(f"{REGISTRY}people/<str:name>/role", roster.change_role, name="change_registry_role"),
+    path(f"{REGISTRY}people/<str:name>/remove", roster.remove, name="let_out"),
     path(f"{REGISTRY}collections/new", change.create_collection, name="create_collection"),
     path(f"{COLLECTION}/", browse.collection_page, name="registry_collection"),
     path(f"{COLLECTION}/link", change.link_into, name="link_into"),

@@ -22,13 +22,14 @@ from projects.models import (
     MetricWindow,
     Organization,
     Project,
+    Role,
     Run,
     RunAlert,
     RunFile,
     Team,
     User,
 )
-from registries import curation, labels, lineage
+from registries import curation, labels, lineage, roster
 from registries.models import (
     Alias,
     Artifact,
@@ -88,6 +89,7 @@ def make_world(number: int = 0) -> None:
     lineage.use(uploading.log(project, {"w": b"1"}, by=user, collection="files").artifact, run=run, at=at)
     curation.change_registry(registry, accept=["model"])
     curation.protect_alias(registry, "production")
+    roster.add(registry, teams=[team], role=Role.MEMBER, by=user)
     secret = factories.make_secret(team, value=CANARY)
     webhook = factories.make_webhook(
         team, access_token=secret, secret=secret, headers={"X-Token": ("${TOKEN}", secret)}

@@ -16,7 +16,7 @@ from projects.models import Project, Run, User
 from projects.pages import PageRequest, page_of, query_without
 from registries import access, lineage, listing
 from registries.models import Collection, Membership, Registry
-from registries.views import protection
+from registries.views import protection, roster
 
 RUN_VERSIONS_SHOWN = 100
 USERS_SHOWN = 20
@@ -53,6 +53,7 @@ def registry_page(request: PageRequest, organization: str, registry: str) -> Htt
         "registry": found,
         "may_change": access.may(request.user, access.Permission.LINK, found),
         **protection.context_of(request.user, found),
+        **roster.context_of(request.user, found),
         **_collections(request, found),
     }
     return render(request, _whole_or_part(request, "registries/registry.html"), context)
