@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from automations.models import Event, Execution
+from automations.models import Event, EventType, Execution
 from automations.templating import MAX_RENDERED_CHARACTERS, RenderedTooLarge
 
 
@@ -19,7 +19,7 @@ def default_document(event: Event, rule: dict[str, Any], *, execution: Execution
     """
     details = event.details
     document: dict[str, Any] = {
-        "type": rule["event_type"],
+        "type": EventType(rule["event_type"]).rendered,
         "occurred_at": event.occurred_at.isoformat(),
         "author": event.actor.username if event.actor else None,
         "automation": {"name": rule["name"], "summary": rule["summary"]},

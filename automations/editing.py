@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from dataclasses import fields as dataclass_fields
@@ -20,6 +21,9 @@ from automations.triggers import InvalidCondition, trigger_for
 from projects.jsonvalues import storable
 from projects.models import Organization, Project, Team, User
 from registries.models import Collection, Registry
+
+# Characters that are not seen but change what is: a name could pass for another one.
+DECEIVING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 SCOPE_KINDS: dict[type, ScopeKind] = {
     Organization: ScopeKind.ORGANIZATION,
@@ -279,6 +283,8 @@ def check_name(draft: Draft, *, scope: Scope, automation: Automation | None = No
             raise ValidationError({name: error.messages}) from error
     if not draft.name.strip():
         raise ValidationError({"name": "Give the automation a name."})
+    if DECEIVING.search(draft.name):
+        raise ValidationError({"name": "A name has no line breaks, control characters or marks that turn text around."})
     if len(draft.name) > 255:
         raise ValidationError({"name": f"A name has at most 255 characters; this one has {len(draft.name)}."})
     _refuse_taken(draft.name.strip(), scope=scope, automation=automation)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from automations.models import Event
+from automations.models import Event, EventType
 from automations.triggers import InvalidCondition, MetricTrigger, trigger_for
 
 
@@ -16,7 +16,7 @@ def values_of(event: Event, rule: Mapping[str, Any]) -> dict[str, str]:
     details = event.details
     values = {
         "automation_name": str(rule["name"]),
-        "event_type": str(rule["event_type"]),
+        "event_type": EventType(rule["event_type"]).rendered,
         "event_author": event.actor.username if event.actor else "",
         "entity_name": str(details.get("entity", "")),
         "project_name": str(details.get("project", "")),

@@ -56,7 +56,8 @@ def start(server: Server, folder: Path, *, seconds: float, per_second: float) ->
 
 def trouble_in(folder: Path, printed: str) -> list[str]:
     """Lines in which the client, on screen or in its log, speaks of having to try again."""
-    logs = [path.read_text(errors="replace") for path in folder.rglob("debug*.log")]
+    logs = [path.read_text(errors="replace") for path in folder.rglob("debug-internal.log")]
+    assert any("filestream" in log for log in logs), "the client's own log was not found"
     lines = "\n".join([printed, *logs]).splitlines()
     return [line for line in lines if any(word in line for word in TROUBLE) and '"level":"INFO"' not in line]
 

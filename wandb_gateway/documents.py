@@ -24,6 +24,8 @@ from graphql import (
     validate,
 )
 
+from wandb_gateway import absent
+
 MOST_CHARACTERS = 100_000
 MOST_TOKENS = 10_000
 # The longest query of the client itself has about 200 selections, 13 levels and two lists inside each other.
@@ -55,7 +57,8 @@ def read(text: str, schema: GraphQLSchema) -> DocumentNode:
     _refuse_excess(document)
     complaints = validate(schema, document)
     if complaints:
-        raise InvalidDocument("; ".join(complaint.message for complaint in complaints[:5]))
+        said = "; ".join(complaint.message for complaint in complaints[:5])
+        raise InvalidDocument(absent.sentence(document) or said)
     return document
 
 

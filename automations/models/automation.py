@@ -45,6 +45,11 @@ class EventType(models.TextChoices):
     ADD_COLLECTION_TAG = "ADD_COLLECTION_TAG", "Tag added to a collection"
     REMOVE_COLLECTION_TAG = "REMOVE_COLLECTION_TAG", "Tag removed from a collection"
 
+    @property
+    def rendered(self) -> str:
+        """How payloads and documents name it: a link is `LINK_MODEL` on the wire and `LINK_ARTIFACT` to receivers."""
+        return self.name
+
 
 class ActionKind(models.TextChoices):
     """What an automation does, by its wire name."""

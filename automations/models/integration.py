@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from django.core.validators import RegexValidator, URLValidator
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
@@ -17,6 +17,12 @@ validate_webhook_name = RegexValidator(
     r"\A[A-Za-z0-9_-](?:[A-Za-z0-9 _-]*[A-Za-z0-9_-])?\Z",
     "Use letters, digits, “-”, “_” and spaces between them.",
     code="invalid_name",
+)
+# Names without a dot too: inside a cluster, hosts are called `receiver`. Where the address leads is judged elsewhere.
+validate_endpoint = RegexValidator(
+    r"\Ahttps?://(?:[^\s/?#@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?(?:[/?#]\S*)?\Z",
+    "Enter an address such as https://example.com/hooks.",
+    code="invalid_url",
 )
 validate_header_name = RegexValidator(
     r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z",
@@ -53,7 +59,7 @@ class Webhook(models.Model):
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="webhooks")
     name = models.CharField(max_length=64, validators=[validate_webhook_name])
-    url = models.CharField("endpoint URL", max_length=2000, validators=[URLValidator(schemes=["http", "https"])])
+    url = models.CharField("endpoint URL", max_length=2000, validators=[validate_endpoint])
     access_token = models.ForeignKey(
         "secrets_vault.Secret", on_delete=models.RESTRICT, null=True, blank=True, related_name="+"
     )

@@ -1,6 +1,7 @@
 """What the parts of a rule may be: each `check_…` raises InvalidWindow, which names the part and says what is wrong."""
 
 import math
+import unicodedata
 from collections.abc import Container, Iterable, Sequence
 from typing import Any, Final
 
@@ -32,8 +33,8 @@ def check_name(name: object) -> None:
         raise InvalidWindow("name", "The metric is missing; write the key under which it is logged.")
     if len(name) > MAX_NAME_LENGTH:
         raise InvalidWindow("name", f"The metric's key may have at most {MAX_NAME_LENGTH} characters.")
-    if "\0" in name or any("\ud800" <= char <= "\udfff" for char in name):
-        raise InvalidWindow("name", "The metric's key may not hold NUL characters or lone surrogates.")
+    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in name):
+        raise InvalidWindow("name", "The metric's key may not hold line breaks, control characters or lone surrogates.")
 
 
 def check_size(size: object, *, part: str, of: str = "values", least: int = 1, most: int = MAX_WINDOW) -> None:

@@ -56,6 +56,8 @@ def test_what_is_saved_comes_back_as_the_same_draft(project: Project, alice: Use
         ({"name": "  "}, "name", "Give the automation a name"),
         ({"name": "x" * 256}, "name", "at most 255"),
         ({"name": "a\x00b"}, "name", "NUL"),
+        ({"name": "two\nlines"}, "name", "no line breaks"),
+        ({"name": "\u202eevil"}, "name", "turn text around"),
         ({"event_type": "RUN_DANCE"}, "event_type", "not an event"),
         ({"condition": {"states": []}}, "condition.states", "at least one"),
         ({"condition": {"states": ["KILLED"]}}, "condition.states", "KILLED"),

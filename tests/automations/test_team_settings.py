@@ -219,7 +219,7 @@ def test_the_page_one_looks_at_is_reloaded_rather_than_left(
         ("name", "bad/name", "Use letters"),
         ("name", "taken", "already"),
         ("name", "x" * 65, "at most 64"),
-        ("url", "ftp://example.com", "valid URL"),
+        ("url", "ftp://example.com", "such as https://example.com"),
         ("url", "http://169.254.169.254/latest", "link-local"),
         ("url", "https://user:pass@example.com/", "credentials"),
         ("headers", "no colon here", "Line 1 is not a header"),

@@ -53,8 +53,8 @@ def problems(team: Team, by: User, **fields: Any) -> dict[str, list[str]]:
         ({"name": "a/b"}, "name", "letters"),
         ({"name": " edge "}, "name", "letters"),
         ({"name": "x" * 65}, "name", "64"),
-        ({"url": "not a url"}, "url", "valid URL"),
-        ({"url": "ftp://example.com/x"}, "url", "valid URL"),
+        ({"url": "not a url"}, "url", "such as https://example.com"),
+        ({"url": "ftp://example.com/x"}, "url", "such as https://example.com"),
         ({"url": "http://169.254.169.254/latest"}, "url", "a link-local address"),
         ({"url": "http://127.0.0.1:9/"}, "url", "WEBHOOK_ALLOWED_NETWORKS"),
         ({"url": "http://[::1]/"}, "url", "a loopback address"),
@@ -73,6 +73,12 @@ def test_wh1_bad_input_is_refused_with_its_field(
     team: Team, alice: User, fields: dict[str, Any], field: str, words: str
 ) -> None:
     assert words in " ".join(problems(team, alice, **fields)[field])
+
+
+def test_hosts_of_a_cluster_have_names_without_a_dot(team: Team, alice: User, settings: Settings) -> None:
+    settings.WEBHOOK_ALLOWED_NETWORKS = ["receiver"]
+    webhook = webhooks.create(team, by=alice, name="deploy", url="http://receiver:9099/hooks?a=1")
+    assert webhook.url == "http://receiver:9099/hooks?a=1"
 
 
 def test_wh9_a_name_that_resolves_to_a_refused_address_is_refused_when_saved(

@@ -57,7 +57,7 @@ say(gone=api.artifact_exists("local/wandb-registry-models/shelf:v0"), stays=api.
     assert heard == [
         ("ADD_ARTIFACT_ALIAS", "production"),
         ("ADD_ARTIFACT_ALIAS", "staging"),
-        ("LINK_MODEL", ""),
+        ("LINK_ARTIFACT", ""),
         ("UNLINK_ARTIFACT", ""),
     ]
 

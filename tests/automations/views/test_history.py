@@ -222,7 +222,7 @@ def test_hi3_an_execution_tells_the_whole_story(
 
     for part in (
         "Run state",
-        "The run is failed.",
+        "Because the run is failed.",
         "When a run fails, call webhook pager",
         "pager → https://hooks.example.com/pager",
         "Attempt 1",

@@ -25,8 +25,10 @@ pytestmark = pytest.mark.django_db
 
 letters = st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\r\t")
 texts = st.text(letters, max_size=30)
-lines = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
+# Names have no line breaks, and no marks that turn text around.
+lines = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf", "Zl", "Zp")), max_size=20)
 words = st.one_of(st.text(string.ascii_letters + string.digits + " ,_-.^$", min_size=1, max_size=12), texts)
+keys = st.text(string.ascii_letters + string.digits + " ,_-.^$", min_size=1, max_size=12) | lines
 numbers = st.one_of(
     st.integers(-(10**25), 10**25), st.floats(-1e9, 1e9), st.floats(allow_nan=False, allow_infinity=False)
 )
@@ -36,7 +38,7 @@ directions = st.sampled_from(["INCREASE", "DECREASE", "ANY"])
 aggregates = st.sampled_from([None, "AVERAGE", "MIN", "MAX"])
 thresholds = st.fixed_dictionaries(
     {
-        "name": words,
+        "name": keys,
         "agg_op": aggregates,
         "window_size": windows,
         "cmp_op": st.sampled_from(["$gt", "$gte", "$lt", "$lte", "$eq", "$ne"]),
@@ -45,7 +47,7 @@ thresholds = st.fixed_dictionaries(
 )
 nonfinite = st.fixed_dictionaries(
     {
-        "name": words,
+        "name": keys,
         "agg_op": st.none(),
         "window_size": windows,
         "cmp_op": st.just("$nonfinite"),
@@ -59,7 +61,7 @@ CONDITIONS: dict[EventType, st.SearchStrategy[Any]] = {
     EventType.RUN_METRIC: thresholds | nonfinite,
     EventType.RUN_METRIC_CHANGE: st.fixed_dictionaries(
         {
-            "name": words,
+            "name": keys,
             "agg_op": aggregates,
             "current_window_size": windows,
             "prior_window_size": windows,
@@ -69,7 +71,7 @@ CONDITIONS: dict[EventType, st.SearchStrategy[Any]] = {
         }
     ),
     EventType.RUN_METRIC_ZSCORE: st.fixed_dictionaries(
-        {"name": words, "window_size": st.integers(3, 1_000), "threshold": amounts, "change_dir": directions}
+        {"name": keys, "window_size": st.integers(3, 1_000), "threshold": amounts, "change_dir": directions}
     ),
     EventType.RUN_ALERT: st.fixed_dictionaries(
         {},

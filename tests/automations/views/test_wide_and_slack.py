@@ -287,7 +287,7 @@ def test_an_alert_is_told_on_its_execution(browser: Browser, alice: User, projec
     assert "Alert raised" in shown
     assert "“Low accuracy”" in shown
     assert "0.4 &lt;only&gt;" in shown
-    assert "The script raised WARN “Low accuracy”." in shown
+    assert "Because the script raised WARN “Low accuracy”." in shown
 
 
 def test_ac3_a_post_to_a_hidden_teams_channel_is_not_told(
