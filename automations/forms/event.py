@@ -156,6 +156,7 @@ class EventForm(ConditionFields):
     def offers(self) -> list[Offer]:
         """The events as cards, for what is chosen so far, valid or not."""
         chosen = self["event_type"].value()
+        logged = isinstance(self.fixed, Collection) and not self.fixed.is_linked
         in_collection = isinstance(self.fixed, Collection)
         if "collection" in self.fields:
             in_collection = bool(self["collection"].value())
@@ -163,7 +164,7 @@ class EventForm(ConditionFields):
             Offer(
                 trigger,
                 chosen == trigger.event_type,
-                self._refusal(trigger, in_collection=in_collection),
+                self._refusal(trigger, in_collection=in_collection, logged=logged),
             )
             for trigger in self._triggers()
         ]
@@ -184,7 +185,10 @@ class EventForm(ConditionFields):
         if not event_type:
             return cleaned
         trigger = trigger_for(event_type)
-        refusal = self._refusal(trigger, in_collection=isinstance(self.scope, Collection))
+        scope = self.scope
+        in_collection = isinstance(scope, Collection)
+        logged = isinstance(scope, Collection) and not scope.is_linked
+        refusal = self._refusal(trigger, in_collection=in_collection, logged=logged)
         if trigger not in self._triggers():
             refusal = f"“{trigger.label}” does not happen in a {_kind(self.home).label.lower()}."
         if refusal:
@@ -205,16 +209,17 @@ class EventForm(ConditionFields):
         own = [trigger_for(self.original.event_type)] if self.original else []
         return list(dict.fromkeys([*triggers_for_scope(_kind(self.home)), *own]))
 
-    def _refusal(self, trigger: Trigger, *, in_collection: bool) -> str:
-        """Why the event cannot be watched there, or ""; what is saved already is not argued with."""
+    def _refusal(self, trigger: Trigger, *, in_collection: bool, logged: bool) -> str:
+        """Why the event cannot be watched there, or ""; what is saved already is not argued with. `logged`
+        says that the collection holds versions as they were logged, not links."""
         home, original = self.home, self.original
         if not in_collection or (original is not None and original.event_type == trigger.event_type):
             return ""
         if ScopeKind.COLLECTION not in FITTING_SCOPES[trigger.event_type]:
             return f"A collection has no runs: to watch them, cover all of {home.name}."
         of_links = trigger.event_type in {EventType.LINK_ARTIFACT, EventType.UNLINK_ARTIFACT}
-        if of_links and isinstance(home, Project):
-            return f"Versions are linked in registries: to watch links, cover all of {home.name}."
+        if of_links and logged:
+            return f"Versions are logged in this collection, not linked: to watch links, cover all of {home.name}."
         return ""
 
     def _forget_other_events(self, event_type: str | None) -> None:
