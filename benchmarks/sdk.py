@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.served import cpu_seconds, fresh_server
+from tests.journeys import sdk
 from tests.journeys.server import Server
 
 SCRIPT = """
@@ -36,18 +36,7 @@ TROUBLE = ("retry", "ERROR", "429", "error")
 
 def start(server: Server, folder: Path, *, seconds: float, per_second: float) -> subprocess.Popen[str]:
     """One script, with folders of its own as on a machine of its own."""
-    folder.mkdir()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "NETRC": str(folder / "netrc"),
-        "WANDB_BASE_URL": server.url,
-        "WANDB_API_KEY": server.login["api_key"],
-        "WANDB_ENTITY": server.login["team"],
-        "WANDB_ERROR_REPORTING": "false",
-        **{f"WANDB_{name}_DIR": str(folder) for name in ("CACHE", "CONFIG", "DATA", "ARTIFACT")},
-        "WANDB_DIR": str(folder),
-    }
+    environment = sdk.environment(server, folder, WANDB_ENTITY=server.login["team"])
     command = [sys.executable, "-c", SCRIPT, str(seconds), str(per_second)]
     return subprocess.Popen(
         command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
