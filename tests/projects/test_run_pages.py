@@ -155,3 +155,12 @@ def test_a_run_that_is_over_is_not_stopped(signed_in: SignedIn, run: Run, bob: U
     run.refresh_from_db()
     assert run.stop_requested_at is None
     assert "Stop run" not in signed_in(bob).get(run.get_absolute_url()).content.decode()
+
+
+def test_media_in_the_summary_are_told_by_their_type(signed_in: SignedIn, run: Run, bob: User) -> None:
+    table = {"_type": "table-file", "path": "media/table/t.json", "sha256": "0" * 64, "size": 42}
+    reports.take(run, Report(summary={"samples": table, "eval": {"loss": 0.5}}), at=timezone.now())
+
+    page = signed_in(bob).get(run.get_absolute_url())
+
+    assert page.context["summary"] == [("eval.loss", 0.5), ("samples", "table-file")]
