@@ -76,8 +76,8 @@ def summary_keys(runs: Iterable[Run]) -> list[str]:
 
 
 def flattened(document: Mapping[str, Any], *, prefix: str = "") -> list[tuple[str, Any]]:
-    """The document's single values and lists with their dotted paths, e.g. `("optimizer.lr", 0.1)`. Media, which clients
-    log as a description of their file, are told by their type: `("samples", "table-file")`."""
+    """The document's single values and lists with their dotted paths, e.g. `("optimizer.lr", 0.1)`. Media, which
+    clients log as a description of their file, are told by their type: `("samples", "table-file")`."""
     pairs: list[tuple[str, Any]] = []
     for key, value in document.items():
         if isinstance(value, Mapping) and isinstance(value.get("_type"), str):
