@@ -60,8 +60,18 @@ def tail(run: Run, *, count: int) -> list[ConsoleLine]:
 
 def everything(run: Run) -> Iterator[str]:
     """The whole text, piece by piece, for whoever wants to keep it."""
-    for start in range(0, run.console_lines, LINES_AT_ONCE):
+    start = _next_piece(run, 0)
+    while start is not None:
         yield "".join(f"{line.text}\n" for line in lines(run, start=start, end=start + LINES_AT_ONCE))
+        start = _next_piece(run, start + LINES_AT_ONCE)
+
+
+def _next_piece(run: Run, start: int) -> int | None:
+    """Where the next piece begins of which anything arrived. A script numbers its lines as it likes, and nobody could
+    read to the end of a trillion missing ones."""
+    chunks = ConsoleChunk.objects.filter(run=run, first_line__gt=start - F("line_count"))
+    first = chunks.order_by("first_line").values_list("first_line", flat=True).first()
+    return None if first is None else max(first, start) // LINES_AT_ONCE * LINES_AT_ONCE
 
 
 def _read(line: str, number: int) -> ConsoleLine:

@@ -16,6 +16,7 @@ from django.db.models import F, Model, QuerySet
 from django.db.models.fields.json import KeyTransform
 
 from automations import filters
+from projects.jsonvalues import MAX_DEPTH
 
 Row = TypeVar("Row", bound=Model)
 
@@ -115,7 +116,10 @@ def _expression(word: str, columns: Mapping[str, str]) -> Any:
     if column is None or not key:
         known = ", ".join(columns)
         raise BadRequest(f"There is no order by “{word[:80]}”. Lists are ordered by {known}.")
+    parts = key.removesuffix(".value").split(".")
+    if len(parts) > MAX_DEPTH or "\x00" in key:  # documents are no deeper, and PostgreSQL cannot even be asked
+        raise BadRequest(f"There is no order by “{word[:80]}”: no document has such a key.")
     expression: Any = column
-    for part in key.removesuffix(".value").split("."):
+    for part in parts:
         expression = KeyTransform(part, expression)
     return expression

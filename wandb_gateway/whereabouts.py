@@ -50,6 +50,14 @@ def shows_source(artifact: Artifact, user: User) -> bool:
     return artifact.state == ArtifactState.PENDING or source_of(artifact, user) is not None
 
 
+def collection_shown(artifact: Artifact, user: User) -> Collection | None:
+    """The collection the user knows the version from: where it was logged, or else where it is linked first of those
+    they may see. None if it is nowhere any more."""
+    if shows_source(artifact, user):
+        return artifact.collection
+    return next((one.collection for one in places_of(artifact, user)), None)
+
+
 def aliases_of(membership: Membership, user: User) -> list[Alias]:
     """The aliases the version has in the collection, the automatic one among them."""
     seen = next((one for one in places_of(membership.artifact, user) if one.pk == membership.pk), None)

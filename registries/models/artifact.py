@@ -82,8 +82,13 @@ class Artifact(models.Model):
 
     @property
     def expires_at(self) -> datetime | None:
-        """Until when it is to be kept; None is for ever."""
-        return None if self.ttl_seconds is None else self.created_at + timedelta(seconds=self.ttl_seconds)
+        """Until when it is to be kept; None is for ever, and so is what no calendar reaches."""
+        if self.ttl_seconds is None:
+            return None
+        try:
+            return self.created_at + timedelta(seconds=self.ttl_seconds)
+        except OverflowError:
+            return None
 
 
 class Membership(models.Model):

@@ -52,3 +52,16 @@ def test_lines_are_read_with_what_the_client_says_about_them() -> None:
     assert (second.text, second.printed_at, second.level) == ("b", None, "")
     assert (third.text, fourth.text) == ('{"content":', '{"other":1}')
     assert (fifth.text[0], fifth.printed_at) == ("c", None)
+
+
+@pytest.mark.django_db
+def test_the_whole_text_comes_to_an_end_whatever_number_a_line_has() -> None:
+    run = factories.make_run()
+    for first in (0, 12_001, 2**40):
+        reports.take(run, Report(printed=Printed(first=first, lines=["a", "b"])), at=timezone.now())
+    run.refresh_from_db()
+
+    whole = "".join(console.everything(run))
+
+    assert whole.split() == ["a", "b"] * 3
+    assert whole.count("\n") < 4 * console.LINES_AT_ONCE

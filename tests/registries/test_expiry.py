@@ -24,6 +24,17 @@ def test_versions_go_when_their_time_has_come(project: Project, registry: Regist
     assert left == {long.artifact, for_ever.artifact, linked.artifact}
 
 
+def test_a_lifetime_beyond_the_calendar_is_for_ever_and_keeps_nothing_else_alive(project: Project, alice: User) -> None:
+    endless, short = (factories.make_version(project, at=AT, aliases=[name]) for name in "ab")
+    versions.update(endless, by=alice, at=AT, ttl_seconds=2**53 - 1)
+    versions.update(short, by=alice, at=AT, ttl_seconds=60)
+
+    assert expiry.delete_expired(at=AT + timedelta(days=1)) == 1
+    assert Artifact.objects.get(state=ArtifactState.COMMITTED) == endless.artifact
+    endless.artifact.refresh_from_db()
+    assert endless.artifact.expires_at is None
+
+
 def test_uploads_that_nobody_ends_are_dropped(project: Project, alice: User) -> None:
     begun = uploading.begin(project, by=alice)
     uploading.send_files(begun, {"w": b"12"})

@@ -61,7 +61,9 @@ def test_a_filter_that_cannot_be_used_is_refused_with_the_reason(
         ids(filter)
 
 
-@pytest.mark.parametrize("order", ["shoe_size", "-user__password", "config", "config.", "name.x"])
+@pytest.mark.parametrize(
+    "order", ["shoe_size", "-user__password", "config", "config.", "name.x", "config.a\x00", f"config{'.a' * 500}"]
+)
 def test_there_is_no_order_by_what_the_list_does_not_name(ids: Callable[..., list[str]], order: str) -> None:
     with pytest.raises(BadRequest, match="There is no order by"):
         ids(order=order)

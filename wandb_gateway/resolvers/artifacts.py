@@ -17,6 +17,7 @@ from wandb_gateway.resolvers.collections import TypeIn
 from wandb_gateway.whereabouts import (
     aliases_of,
     artifact_numbered,
+    collection_shown,
     home_of,
     membership_named,
     places_of,
@@ -128,8 +129,12 @@ def aliases_everywhere(found: Artifact, info: GraphQLResolveInfo) -> list[Alias]
 
 
 @artifact.field("artifactType")
-def type_of(found: Artifact, _info: GraphQLResolveInfo) -> TypeIn:
-    return TypeIn(home_of(found.collection), found.collection.type, found.collection.created_at)
+def type_of(found: Artifact, info: GraphQLResolveInfo) -> TypeIn:
+    """The type leads on to the collections around it, so it is that of a place which who asks may see."""
+    seen = collection_shown(found, info.context.user)
+    if seen is None:
+        return TypeIn(None, found.collection.type, found.created_at)
+    return TypeIn(home_of(seen), found.collection.type, seen.created_at)
 
 
 @artifact.field("artifactSequence")

@@ -45,9 +45,12 @@ COLLECTION_COLUMNS = {"name": "name", "type": "type", "created_at": "created_at"
 
 @dataclass(frozen=True, slots=True)
 class TypeIn:
-    """A type of artifacts in a project or registry: there once a collection is of it, or a registry accepts it."""
+    """A type of artifacts in a project or registry: there once a collection is of it, or a registry accepts it.
 
-    home: Home
+    Of a version that is nowhere any more it is in none.
+    """
+
+    home: Home | None
     name: str
     created_at: datetime
     description: str = ""
@@ -115,19 +118,21 @@ def collection_of_project(found: Home, _info: GraphQLResolveInfo, name: str) -> 
 
 @artifact_type.field("id")
 def type_id(found: TypeIn, _info: GraphQLResolveInfo) -> str:
-    return ids.of_text("ArtifactType", f"{type(found.home).__name__}:{found.home.pk}:{found.name}")
+    place = f"{type(found.home).__name__}:{found.home.pk}" if found.home else "none"
+    return ids.of_text("ArtifactType", f"{place}:{found.name}")
 
 
 @artifact_type.field("artifactCollection")
 def collection_of_type(found: TypeIn, _info: GraphQLResolveInfo, name: str) -> Collection | None:
-    there = homes.or_none(lambda: collection_named(found.home, name))
+    home = found.home
+    there = homes.or_none(lambda: collection_named(home, name)) if home else None
     return there if there is not None and there.type == found.name else None
 
 
 @artifact_type.field("artifactCollections")
 def collections_of_type(found: TypeIn, _info: GraphQLResolveInfo, **asked: Any) -> Page:
     filters, order = asked.pop("filters", None), asked.pop("order", None)
-    rows = collections_in(found.home).filter(type=found.name)
+    rows = collections_in(found.home).filter(type=found.name) if found.home else Collection.objects.none()
     return connection(listed(rows, filters=filters, order=order), **asked)
 
 

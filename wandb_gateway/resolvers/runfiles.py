@@ -81,7 +81,10 @@ def _shown(file: RunFile, found: Run, info: GraphQLResolveInfo) -> dict[str, Any
     url = download_address(request, file.blob, file.name)
 
     def url_for(_info: GraphQLResolveInfo, upload: bool = False) -> str:  # noqa: FBT001, FBT002  # called by the schema
-        return address(request, runfiles.upload_token(found, file.name)) if upload else url
+        if not upload:
+            return url
+        _require_to_log(found, info)
+        return address(request, runfiles.upload_token(found, file.name))
 
     return {
         "__typename": "File",
@@ -97,6 +100,19 @@ def _shown(file: RunFile, found: Run, info: GraphQLResolveInfo) -> dict[str, Any
         "digest": file.blob.md5,
         "md5": file.blob.md5,
     }
+
+
+def _require_to_log(found: Run, info: GraphQLResolveInfo) -> None:
+    """An address to upload to is a permission: only who may log gets one. Looked up once for all files of a list.
+
+    Raises:
+        PermissionDenied: the user may only look.
+    """
+    team = found.project.team
+    allowed: set[int] = info.context.memory.setdefault("teams logged to", set())
+    if team.pk not in allowed:
+        access.require(info.context.user, Permission.LOG, team)
+        allowed.add(team.pk)
 
 
 BINDABLES = (run, mutation)

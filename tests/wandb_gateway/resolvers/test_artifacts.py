@@ -126,6 +126,36 @@ def test_a_registry_shows_versions_but_not_the_project_they_are_from(
     }
 
 
+def test_the_type_of_a_version_leads_only_where_the_reader_may_look(
+    project: Project, registry: Registry, alice: User, charlie: User, graphql: Ask
+) -> None:
+    factories.make_organization("acme", member=charlie)
+    source = factories.make_version(project)
+    factories.make_version(project, collection="unreleased")
+    link = factories.make_link(source, factories.make_collection(registry, "shown"))
+    around = """query($id: ID!) { artifact(id: $id) { artifactType { id name
+      artifactCollections { edges { node { name } } } artifactCollection(name: "unreleased") { name } } } }"""
+
+    def seen_by(user: User) -> tuple[list[str], Any]:
+        found = graphql(user).data(around, id=global_id(link))["artifact"]["artifactType"]
+        assert found["name"] == "model"
+        return [edge["node"]["name"] for edge in found["artifactCollections"]["edges"]], found["artifactCollection"]
+
+    assert seen_by(charlie) == (["shown"], None)
+    assert seen_by(alice) == (["model", "unreleased"], {"name": "unreleased"})
+
+
+def test_a_deleted_version_still_says_its_type(project: Project, alice: User, graphql: Ask) -> None:
+    version = factories.make_version(project)
+    deleting = """mutation($id: ID!) { deleteArtifact(input: {artifactID: $id}) { artifact { artifactType { id name
+      artifactCollections { edges { node { name } } } artifactCollection(name: "model") { name } } } } }"""
+
+    found = graphql(alice).data(deleting, id=global_id(version))["deleteArtifact"]["artifact"]["artifactType"]
+
+    nowhere = {"name": "model", "artifactCollections": {"edges": []}, "artifactCollection": None}
+    assert found == nowhere | {"id": ids.of_text("ArtifactType", "none:model")}
+
+
 def test_versions_are_listed_filtered_and_ordered(project: Project, alice: User, graphql: Ask) -> None:
     for number in range(4):
         factories.make_version(project, metadata={"acc": number / 4}, aliases=[f"a{number}"])

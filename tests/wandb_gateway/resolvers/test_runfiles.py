@@ -91,6 +91,23 @@ def test_a_file_is_replaced_under_its_upload_address(graphql: Graphql, run: Run,
     assert run.files.get().blob.size == 3
 
 
+def test_who_may_only_look_gets_no_address_to_replace_a_file_under(
+    graphql: Graphql, run: Run, bob: User, charlie: User
+) -> None:
+    put(run, "a", "b")
+    factories.make_team(viewer=charlie)
+    assert graphql(charlie)(FILES, upload=True).status == 403
+    assert names(listed(graphql, charlie, upload=False)) == ["a", "b"]
+
+
+def test_addresses_to_replace_files_take_no_query_for_each(
+    graphql: Graphql, run: Run, bob: User, django_assert_max_num_queries: Any
+) -> None:
+    put(run, *(f"{number}.txt" for number in range(20)))
+    with django_assert_max_num_queries(15):
+        assert len(listed(graphql, bob, upload=True)["files"]["edges"]) == 20
+
+
 def test_files_are_deleted_by_who_may_log(graphql: Graphql, run: Run, bob: User, charlie: User) -> None:
     put(run, "a", "b")
     numbers = [edge["node"]["id"] for edge in listed(graphql, bob)["files"]["edges"]]
