@@ -18,6 +18,7 @@ AUTOMATION = {
     "name": "Page on failed production runs",
     "description": "",
     "enabled": True,
+    "shadow": False,
     "scope": {"kind": "project", "name": "research/digits"},
     "event_type": "RUN_STATE",
     "filter": {"display_name": {"$regex": "^prod-"}},
@@ -117,6 +118,9 @@ class NewAutomationSerializer(serializers.Serializer):
     name = Text(max_length=255, help_text="Unique in the scope.")
     description = Text(required=False, allow_blank=True, max_length=10_000)
     enabled = serializers.BooleanField(required=False, default=True)
+    shadow = serializers.BooleanField(
+        required=False, default=False, help_text="Do everything but send; the history says what would have been."
+    )
     scope = ScopeSerializer()
     event_type = serializers.ChoiceField(choices=EventType.choices)
     filter = Document(required=False, help_text="Over the fields of the run or version; {} lets all pass.")
@@ -158,6 +162,7 @@ class AutomationChangesSerializer(AutomationReplacementSerializer):
     """What PATCH takes: what is left out stays."""
 
     enabled = serializers.BooleanField(required=False)
+    shadow = serializers.BooleanField(required=False, help_text="False makes it live.")
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Webhook", value=WEBHOOK)])

@@ -139,6 +139,12 @@ class Execution(models.Model):
         """Whether nothing more will happen to it by itself."""
         return self.status in {Status.FINISHED, Status.FAILED, Status.SKIPPED}
 
+    @property
+    def shown_status(self) -> str:
+        """Its status in lists; of one in shadow mode that it was a rehearsal, unless even that went wrong."""
+        rehearsed = self.shadow and self.reason_code in {ReasonCode.NONE, ReasonCode.SHADOW}
+        return "shadow" if rehearsed else self.status
+
     def get_absolute_url(self) -> str:
         return reverse("automations:execution", kwargs={"key": self.key})
 

@@ -73,6 +73,15 @@ def disable(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+def make_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the automation out of shadow mode."""
+    automation = editing.make_live(automation_for(request.user, pk), by=cast("User", request.user))
+    messages.success(request, f"Automation “{automation.name}” is live. What matches from now on is sent.")
+    return _back(request, automation)
+
+
+@login_required
+@require_POST
 def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a disabled copy, and open it."""
     automation = automation_for(request.user, pk)

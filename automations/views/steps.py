@@ -108,6 +108,7 @@ class Steps:
             name=name.get("name", ""),
             description=name.get("description", ""),
             enabled=self.automation.enabled if self.automation else True,
+            shadow=name.get("shadow", False),
             event_type=event_type.value,
             condition=condition,
             filter=document,
@@ -182,4 +183,5 @@ def answers_from(automation: Automation) -> Answers:
         answers[name] = [getattr(draft, name)] if getattr(draft, name) else []
     answers["name"] = [draft.name]
     answers["description"] = [draft.description]
+    answers["shadow"] = ["on"] if draft.shadow else []
     return answers
