@@ -15,6 +15,7 @@ urlpatterns = [
     path("automations/<int:pk>/enable", detail.enable, name="enable"),
     path("automations/<int:pk>/disable", detail.disable, name="disable"),
     path("automations/<int:pk>/make-live", detail.make_live, name="make_live"),
+    path("automations/<int:pk>/rearm", detail.rearm, name="rearm"),
     path("automations/<int:pk>/duplicate", detail.duplicate, name="duplicate"),
     path("automations/<int:pk>/delete", detail.delete, name="delete"),
     path("executions/<uuid:key>/", execution.show, name="execution"),

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from automations import sentences
+from automations import diagnosis, sentences
 from automations.api.scopes import KINDS, scope_of
 from automations.models import ActionKind, Automation, EventType, Severity, Webhook
 from automations.models.integration import SignatureEncoding
@@ -35,8 +35,14 @@ AUTOMATION = {
     "created_at": "2026-05-04T09:30:00Z",
     "updated_at": "2026-05-04T09:30:00Z",
     "last_triggered_at": None,
+    "rearmed_at": None,
+    "rearmed_by": None,
+    "problem": "",
 }
-ANSWERED = ("id", "summary", "created_by", "created_at", "updated_at", "last_triggered_at")
+ANSWERED = (
+    *("id", "summary", "created_by", "created_at", "updated_at", "last_triggered_at"),
+    *("rearmed_at", "rearmed_by", "problem"),
+)
 NEW_AUTOMATION = {name: value for name, value in AUTOMATION.items() if name not in ANSWERED}
 WEBHOOK = {
     "team": "research",
@@ -81,6 +87,12 @@ class AutomationSerializer(serializers.ModelSerializer[Automation]):
     last_triggered_at = serializers.SerializerMethodField(
         help_text="Null if never; of an organization's automation only its admins are told."
     )
+    rearmed_by = serializers.CharField(
+        source="rearmed_by.username", default=None, allow_null=True, help_text="Who last let it fire again."
+    )
+    problem = serializers.SerializerMethodField(
+        help_text="What keeps it from working although it was sound when it was saved; else empty."
+    )
 
     class Meta:
         model = Automation
@@ -100,6 +112,9 @@ class AutomationSerializer(serializers.ModelSerializer[Automation]):
 
     def get_summary(self, automation: Automation) -> str:
         return sentences.summary(automation, target_hidden=self._hides_target(automation))
+
+    def get_problem(self, automation: Automation) -> str:
+        return diagnosis.problem_of(automation)
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_last_triggered_at(self, automation: Automation) -> str | None:
