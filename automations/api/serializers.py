@@ -144,7 +144,8 @@ class NewAutomationSerializer(serializers.Serializer):
         help_text='RUN_STATE: {"states": ["FAILED"]}; RUN_METRIC: {"name", "agg_op", "window_size", "cmp_op",'
         ' "threshold"}; RUN_METRIC_CHANGE: {"name", "agg_op", "current_window_size", "prior_window_size",'
         ' "change_type", "change_dir", "change_amount"}; RUN_METRIC_ZSCORE: {"name", "window_size", "threshold",'
-        ' "change_dir"}; RUN_ALERT: {"title", "text", "levels"}, all optional; others: {}.',
+        ' "change_dir"}; RUN_ALERT: {"title", "text", "levels"}, all optional; RUN_STALL: {"source", "name",'
+        ' "minutes"}; ARTIFACT_ABSENCE: {"hours"}; others: {}.',
     )
     action_kind = serializers.ChoiceField(choices=ActionKind.choices)
     webhook = Text(

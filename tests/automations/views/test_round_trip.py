@@ -79,6 +79,13 @@ CONDITIONS: dict[EventType, st.SearchStrategy[Any]] = {
             "levels": st.lists(st.sampled_from(["INFO", "WARN", "ERROR"]), max_size=4),
         },
     ),
+    EventType.RUN_STALL: st.fixed_dictionaries(
+        {"source": st.just("METRIC"), "name": words, "minutes": st.integers(1, 43_200)}
+    )
+    | st.fixed_dictionaries(
+        {"source": st.just("STEP"), "minutes": st.integers(1, 43_200)}, optional={"name": st.none() | st.just("")}
+    ),
+    EventType.ARTIFACT_ABSENCE: st.fixed_dictionaries({"hours": st.integers(1, 8_760)}),
 }
 RUN_KEYS = ["user", "display_name", "group", "tags", "config.lr"]
 ARTIFACT_KEYS = ["alias", "tag", "collection", "type", "metadata.kind"]
@@ -103,6 +110,8 @@ def filters_over(keys: list[str]) -> st.SearchStrategy[Any]:
 
 
 def fields_of(event_type: EventType) -> list[str]:
+    if event_type is EventType.ARTIFACT_ABSENCE:
+        return []
     if event_type in CONDITIONS:
         return RUN_KEYS
     return COLLECTION_KEYS if "COLLECTION" in event_type else ARTIFACT_KEYS
@@ -117,9 +126,10 @@ def drafts(draw: st.DrawFn) -> tuple[Draft, ScopeKind, bool]:
         name=draw(lines.map(lambda line: f"n{line}".strip())),
         description=draw(texts),
         enabled=draw(st.booleans()),
+        shadow=draw(st.booleans()),
         event_type=event_type.value,
         condition=draw(CONDITIONS.get(event_type, st.just({}))),
-        filter=draw(filters_over(fields_of(event_type))),
+        filter=draw(filters_over(fields_of(event_type)) if fields_of(event_type) else st.just({})),
         action_kind=kind.value,
     )
     if kind is ActionKind.WEBHOOK:
