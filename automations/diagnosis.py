@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from automations import templating
 from automations.models import Automation
-from automations.slack import messages
 from automations.triggers import InvalidCondition, trigger_for
 
 
@@ -16,9 +15,7 @@ def problem_of(automation: Automation) -> str:
     except InvalidCondition as error:
         return f"cannot be evaluated: {error.message}"
     try:
-        if automation.payload:
-            templating.parse(automation.payload)
-        messages.check(automation.title, automation.message)
+        templating.parse(automation.payload or "{}")
     except templating.InvalidTemplate as error:
         return f"cannot be sent: {error}"
     return ""

@@ -207,13 +207,17 @@ def test_renaming_changes_the_name_alone(event_type: EventType, action: ActionKi
         ActionKind.NO_OP: {},
     }
     document = {"$nor": [{"user": {"$regex": " x"}}]}
-    automation = factories.make_automation(project, event_type, filter=document, **targets[action])
+    absence = event_type is EventType.ARTIFACT_ABSENCE
+    scope = factories.make_version(project).collection if absence else project
+    automation = factories.make_automation(
+        scope, event_type, filter={} if absence else document, shadow=True, **targets[action]
+    )
     before, documents = stored(automation.pk)
     client = Client()
     client.force_login(admin)
     filling = Filling(client, f"/automations/{automation.pk}/edit")
     filling.step = 3
-    assert filling.post(go="save", name="Renamed", description="").status_code == 302
+    assert filling.post(go="save", name="Renamed", description="", shadow="on").status_code == 302
 
     after, kept = stored(automation.pk)
     assert after.name == "Renamed"
