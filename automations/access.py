@@ -31,7 +31,7 @@ SCOPES = (
     "collection__project__team__organization",
     "collection__registry__organization",
 )
-WITH_SCOPES = (*SCOPES, "webhook__team", "slack_channel__team", "created_by")
+WITH_SCOPES = (*SCOPES, "webhook__team", "slack_channel__team", "created_by", "rearmed_by")
 
 
 def automation_for(user: User | AnonymousUser, pk: int) -> Automation:

@@ -14,7 +14,17 @@ from django.http import HttpRequest
 
 from automations import editing, webhooks
 from automations.admin_forms import AutomationForm, WebhookForm, WithTeam
-from automations.models import Attempt, Automation, Cooldown, Event, Execution, SlackChannel, Webhook, WebhookHeader
+from automations.models import (
+    Allowance,
+    Attempt,
+    Automation,
+    Cooldown,
+    Event,
+    Execution,
+    SlackChannel,
+    Webhook,
+    WebhookHeader,
+)
 from projects.models import User
 from projects.operators import OperatorAdmin, OperatorInline, RecordAdmin
 from secrets_vault.models import Secret
@@ -91,8 +101,17 @@ class SlackChannelAdmin(RecordAdmin):
 @admin.register(Automation)
 class AutomationAdmin(EditedByUser):
     form = AutomationForm
-    list_display = ["name", "scope_kind", "scope", "event_type", "action_kind", "enabled", "last_triggered_at"]
-    list_filter = ["enabled", "event_type", "action_kind"]
+    list_display = [
+        "name",
+        "scope_kind",
+        "scope",
+        "event_type",
+        "action_kind",
+        "enabled",
+        "shadow",
+        "last_triggered_at",
+    ]
+    list_filter = ["enabled", "shadow", "event_type", "action_kind"]
     search_fields = ["name", "description", *(f"{scope}__name" for scope in SCOPES)]
     autocomplete_fields = SCOPES
     related = [
@@ -105,6 +124,7 @@ class AutomationAdmin(EditedByUser):
         "webhook",
         "slack_channel",
         "created_by",
+        "rearmed_by",
     ]
     actions = ["enable", "disable"]
 
@@ -112,11 +132,14 @@ class AutomationAdmin(EditedByUser):
         scope = [obj.scope_kind.value] if obj else SCOPES
         asked = ["event_type", "filter", "condition"]
         done = ["action_kind", "webhook", "payload", "slack_channel", "title", "message", "severity"]
-        dates = ["created_by", "created_at", "updated_at", "last_triggered_at"] if obj else []
-        return [*scope, "name", "description", "enabled", *asked, *done, *dates]
+        dates = (
+            ["created_by", "created_at", "updated_at", "last_triggered_at", "rearmed_by", "rearmed_at"] if obj else []
+        )
+        return [*scope, "name", "description", "enabled", "shadow", *asked, *done, *dates]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [*SCOPES, "created_by", "created_at", "updated_at", "last_triggered_at"] if obj else []
+        shown = ["created_by", "created_at", "updated_at", "last_triggered_at", "rearmed_by", "rearmed_at"]
+        return [*SCOPES, *shown] if obj else []
 
     def formfield_for_foreignkey(self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.remote_field.model is Webhook:
@@ -178,7 +201,7 @@ class AttemptInline(OperatorInline):
 @admin.register(Execution)
 class ExecutionAdmin(RecordAdmin):
     list_display = ["key", "automation", "event", "status", "reason_code", "target", "created_at"]
-    list_filter = ["status", "reason_code", "created_at"]
+    list_filter = ["status", "shadow", "reason_code", "created_at"]
     search_fields = ["=key", "automation__name", "target"]
     related = ["automation", "event", "project__team", "registry__organization", "webhook", "slack_channel"]
     inlines = [AttemptInline]
@@ -197,3 +220,10 @@ class CooldownAdmin(RecordAdmin):
     list_display = ["automation", "run", "state", "fired_at", "surplus"]
     search_fields = ["automation__name", "=run__run_id"]
     related = ["automation", "run__project__team"]
+
+
+@admin.register(Allowance)
+class AllowanceAdmin(RecordAdmin):
+    list_display = ["automation", "minute_began_at", "in_minute", "hour_began_at", "in_hour"]
+    search_fields = ["automation__name"]
+    related = ["automation"]

@@ -85,7 +85,7 @@ class AutomationForm(forms.ModelForm):
         model = Automation
         fields = [
             *(kind.value for kind in ScopeKind),
-            *("name", "description", "enabled", "event_type", "filter", "condition"),
+            *("name", "description", "enabled", "shadow", "event_type", "filter", "condition"),
             *("action_kind", "webhook", "payload", "slack_channel", "title", "message", "severity"),
         ]
 

@@ -51,6 +51,8 @@ def default_document(event: Event, rule: dict[str, Any], *, execution: Execution
         document["alert"] = {part: details.get(part) for part in ("title", "text", "level")}
     if "metric" in details:
         document["metric"] = {"name": details["metric"]} | {key: details[key] for key in ("value", "values", "step")}
+    if "silent_since" in details:
+        document["silence"] = {"since": details["silent_since"], "seconds": details["silent_seconds"]}
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     if len(text) > MAX_RENDERED_CHARACTERS:
         raise RenderedTooLarge(

@@ -57,6 +57,7 @@ class Draft:
     action_kind: str
     description: str = ""
     enabled: bool = True
+    shadow: bool = False
     filter: dict[str, Any] = field(default_factory=dict)
     condition: dict[str, Any] = field(default_factory=dict)
     webhook: Webhook | None = None
@@ -126,11 +127,24 @@ def set_enabled(automation: Automation, enabled: bool, *, by: User) -> Automatio
     Raises:
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
+    return _switch(automation, "enabled", enabled, by=by)
+
+
+def make_live(automation: Automation, *, by: User) -> Automation:
+    """Take it out of shadow mode: what it answers from now on is sent (AC2). It re-arms nothing either.
+
+    Raises:
+        Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
+    """
+    return _switch(automation, "shadow", False, by=by)
+
+
+def _switch(automation: Automation, field: str, value: bool, *, by: User) -> Automation:  # noqa: FBT001  as above
     require_edit(by, automation.scope)
     with transaction.atomic():
         _hold(automation)
-        automation.enabled = enabled
-        automation.save(update_fields=["enabled", "updated_at"])
+        setattr(automation, field, value)
+        automation.save(update_fields=[field, "updated_at"])
     return automation
 
 

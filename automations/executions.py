@@ -45,9 +45,15 @@ def run(pk: int, *, now: datetime | None = None) -> None:
     execution = _claim(pk, at=at)
     if execution is None:
         return
-    if execution.webhook is not None and execution.webhook.paused_at is not None:
+    if execution.shadow:
+        _rehearse(execution)
+    elif execution.webhook is not None and execution.webhook.paused_at is not None:
         _skip_paused(execution, at=at)
-        return
+    else:
+        _perform(execution, at=at)
+
+
+def _perform(execution: Execution, *, at: datetime) -> None:
     action = ACTIONS[ActionKind(execution.rule["action_kind"])]
     invocation = Invocation(
         execution=execution,
@@ -64,6 +70,29 @@ def run(pk: int, *, now: datetime | None = None) -> None:
         _record_error(execution, ActionError(OWN_FAULT, permanent=False, code=ReasonCode.NOT_SENDABLE))
     else:
         _succeed(execution, receipt)
+
+
+def _rehearse(execution: Execution) -> None:
+    """Do everything but send, and keep what would have been sent (AC2)."""
+    try:
+        payload = ACTIONS[ActionKind(execution.rule["action_kind"])].rehearse(execution)
+    except ActionError as error:
+        _record_error(execution, error)
+        return
+    except Exception:
+        log.exception("execution_broke", execution=str(execution.key))
+        _record_error(execution, ActionError(OWN_FAULT, permanent=False, code=ReasonCode.NOT_SENDABLE))
+        return
+    what = "This would have been sent" if payload else "It would have been recorded, and nothing else"
+    _settle(
+        execution,
+        status=Status.SKIPPED,
+        reason_code=ReasonCode.SHADOW,
+        result=f"{what}: the automation was in shadow mode.",
+        payload=payload,
+        finished_at=timezone.now(),
+        next_attempt_at=None,
+    )
 
 
 def requeue_overdue(*, at: datetime, grace: timedelta = GRACE) -> int:

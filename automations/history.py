@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, DateTimeField, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, DateTimeField, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Lower
 
-from automations.models import Automation, Cooldown, Execution
+from automations.models import Automation, Cooldown, Execution, ReasonCode
 from projects.models import Organization, Project, Team
 from registries.models import Collection, Registry
 
@@ -23,13 +23,17 @@ SORTS = {
     "created": ("-created_at", "-pk"),
 }
 RECENTLY = timedelta(days=7)
+# `Execution.shown_status` in the database.
+SHOWN_STATUS = Case(
+    When(shadow=True, reason_code__in=[ReasonCode.NONE, ReasonCode.SHADOW], then=Value("shadow")), default=F("status")
+)
 
 
 def automations_in(
     scope: Project | Registry | Collection | Team | Organization, *, now: datetime
 ) -> QuerySet[Automation]:
     """The automations of a list, each with its last execution (`last_key`, `last_status`, `last_created_at`) and how
-    often it fired in seven days (`executions_7d`)."""
+    often it fired in seven days (`executions_7d`): in shadow mode how often it would have."""
     if isinstance(scope, Project):
         automations = Automation.objects.in_project(scope)
     elif isinstance(scope, Registry):
@@ -42,7 +46,7 @@ def automations_in(
         automations = Automation.objects.filter(organization=scope)
     last = Execution.objects.filter(automation=OuterRef("pk")).order_by("-pk")
     recent = (
-        Execution.objects.filter(automation=OuterRef("pk"), created_at__gte=now - RECENTLY)
+        Execution.objects.filter(automation=OuterRef("pk"), shadow=OuterRef("shadow"), created_at__gte=now - RECENTLY)
         .order_by()
         .values("automation")
         .annotate(count=Count("pk"))
@@ -52,7 +56,7 @@ def automations_in(
         "webhook__team", "slack_channel__team", "project__team", "registry__organization", "collection"
     ).annotate(
         last_key=Subquery(last.values("key")[:1]),
-        last_status=Subquery(last.values("status")[:1]),
+        last_status=Subquery(last.annotate(shown=SHOWN_STATUS).values("shown")[:1]),
         last_created_at=Subquery(last.values("created_at")[:1], output_field=DateTimeField()),
         executions_7d=Coalesce(Subquery(recent, output_field=IntegerField()), 0),
     )
@@ -99,6 +103,7 @@ def filtered(
     automation: int | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    shadow: bool | None = None,
 ) -> QuerySet[Execution]:
     """Those that meet every filter given (HI5)."""
     if status:
@@ -111,6 +116,8 @@ def filtered(
         executions = executions.filter(created_at__gte=since)
     if until is not None:
         executions = executions.filter(created_at__lt=until)
+    if shadow is not None:
+        executions = executions.filter(shadow=shadow)
     return executions
 
 

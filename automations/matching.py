@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 
-from automations import cooldowns, queueing, sentences
-from automations.models import ActionKind, Automation, Event, Execution, Status
+from automations import cooldowns, limits, queueing, sentences
+from automations.models import ActionKind, Automation, Event, Execution, ReasonCode, Status
+from automations.models.automation import WIDE_SCOPES
 from automations.triggers import InvalidCondition, Match, event_types_listening_to, trigger_for
 from projects.events import Scopes
 
@@ -46,15 +48,25 @@ def judge(automation: Automation, event: Event) -> Match:
 
 
 def start(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Execution]:
-    """Write one execution for each hit that may fire (EV11), and queue it; in a constant number of queries."""
+    """Write one execution for each hit that may fire (EV11), and queue it, or skip it if it is one too many for a wide
+    scope (EV12); in a constant number of queries."""
     allowed = _allowed(_standing(hits), event, at=at)
     if not allowed:
         return []
-    rows = Execution.objects.bulk_create([_execution(hit, event, at=at) for hit in allowed])
+    refused = _over_the_limit(allowed, at=at)
+    rows = Execution.objects.bulk_create([_execution(hit, event, at=at, refused=refused) for hit in allowed])
     _note_trigger(allowed, at=at)
     for row in rows:
-        queueing.enqueue_execution(row.pk)
+        if not row.is_over:
+            queueing.enqueue_execution(row.pk)
     return rows
+
+
+def _over_the_limit(hits: Sequence[Hit], *, at: datetime) -> dict[int, str]:
+    """Why automations of wide scopes may not fire once more, by their key."""
+    wide = {hit.automation.pk for hit in hits if hit.automation.scope_kind in WIDE_SCOPES}
+    refused = wide - limits.take(wide, at=at) if wide else set()
+    return limits.reasons(refused, at=at) if refused else {}
 
 
 def _standing(hits: Sequence[Hit]) -> list[Hit]:
@@ -74,22 +86,26 @@ def _allowed(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Hit]:
     return [hit for hit in hits if (hit.automation.pk, hit.match.key) in won]
 
 
-def _execution(hit: Hit, event: Event, *, at: datetime) -> Execution:
+def _execution(hit: Hit, event: Event, *, at: datetime, refused: Mapping[int, str]) -> Execution:
     automation = hit.automation
+    reason = refused.get(automation.pk)
+    outcome: dict[str, Any] = {"status": Status.PENDING, "next_attempt_at": at}
+    if reason is not None:
+        outcome = {"status": Status.SKIPPED, "reason_code": ReasonCode.RATE_LIMIT, "result": reason, "finished_at": at}
     return Execution(
         automation=automation,
         event=event,
         project_id=event.project_id,
         registry_id=event.registry_id,
-        status=Status.PENDING,
         matched_because=hit.match.reason,
         rule=rule_of(automation),
         event_type=automation.event_type,
         webhook=automation.webhook,
         slack_channel=automation.slack_channel,
         target=_target_of(automation),
+        shadow=automation.shadow,
         created_at=at,
-        next_attempt_at=at,
+        **outcome,
     )
 
 

@@ -10,6 +10,7 @@ from django_q.models import Schedule
 EVERY_MINUTE = {
     "Sweep": "automations.tasks.sweep",
     "Crash detection": "automations.tasks.detect_crashed_runs",
+    "Silence": "automations.tasks.detect_silence",
     "Expired versions": "automations.tasks.delete_expired_versions",
 }
 # Looks through all that was ever uploaded.

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 
 from automations.models import Automation
-from automations.triggers import METRIC_EVENTS
+from automations.triggers import WATCHING_EVENTS
 from projects.models import Project, Team
 
 
@@ -35,7 +35,7 @@ def raise_stamp_of_project(instance: Project, **kwargs: Any) -> None:
 def raise_stamp(instance: Automation, **kwargs: Any) -> None:
     """Tell every process that the metric rules of the projects in the automation's scope are other ones now."""
     # An automation that was about metrics before the change has to be forgotten as well.
-    if instance.event_type not in METRIC_EVENTS and kwargs.get("created"):
+    if instance.event_type not in WATCHING_EVENTS and kwargs.get("created"):
         return
     projects = Project.objects.all()
     if instance.project_id is not None:

@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from automations import executions
+from automations import executions, silence
 from projects import runs, storage
 from registries import expiry
 
@@ -36,6 +36,14 @@ def detect_crashed_runs() -> int:
     if crashed:
         log.info("runs_crashed", count=len(crashed))
     return len(crashed)
+
+
+def detect_silence() -> int:
+    """Fire what waits for something that did not happen: runs that stand still, versions that did not come."""
+    found = silence.detect(at=timezone.now())
+    if found:
+        log.info("silence_found", count=found)
+    return found
 
 
 def release_unused_bytes() -> int:

@@ -27,6 +27,8 @@ def values_of(event: Event, rule: Mapping[str, Any]) -> dict[str, str]:
         values |= _run_values(event)
     if "metric" in details:
         values |= _metric_values(event, rule)
+    if "silent_since" in details:
+        values |= _silence_values(details)
     return values
 
 
@@ -81,6 +83,14 @@ def _metric_values(event: Event, rule: Mapping[str, Any]) -> dict[str, str]:
         values["metric_filter"] = asked.describe()
         values["metric_filter_short"] = asked.shorthand()
         values["metric_current_status"] = trigger.judgement(asked, details).reason
+    return values
+
+
+def _silence_values(details: Mapping[str, Any]) -> dict[str, str]:
+    minutes = int(details["silent_seconds"]) // 60
+    values = {"silent_for": f"{minutes} min", "silent_since": str(details["silent_since"])}
+    if "silent_of" in details:
+        values["metric_name"] = str(details["silent_of"][1])
     return values
 
 

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from django.utils import timezone
@@ -20,7 +21,8 @@ from automations import cooldowns, matching
 from automations.filters import Filter
 from automations.matching import Hit
 from automations.models import Automation, Event
-from automations.triggers import METRIC_EVENTS, InvalidCondition, trigger_for
+from automations.triggers import METRIC_EVENTS, WATCHING_EVENTS, InvalidCondition, trigger_for
+from automations.triggers.silence import Stall
 from automations.windows import Change, Threshold, ZScore
 from projects import peers, recent
 from projects.events import Fact, Scopes, run_facts
@@ -78,25 +80,36 @@ def judge(fact: Fact) -> None:
     if not logged:
         return
     batch = Batch(fact, run, watches)
-    capacities = {metric: max(watch.rule.capacity for watch in watches[metric]) for metric in logged}
+    capacities = {metric: max((watch.rule.capacity for watch in watches[metric]), default=1) for metric in logged}
     before = recent.values_before(run, line=fact.first_line, capacities=capacities, stream=fact.stream)
     windows = {metric: before[metric] + [value for _, value in series] for metric, series in logged.items()}
     for metric, series in logged.items():
         _judge_metric(batch, series, before[metric], metric=metric, size=capacities[metric])
-    recent.store(run, next_line=fact.first_line + len(fact.rows), capacities=capacities, values=windows)
+    recent.store(
+        run,
+        next_line=fact.first_line + len(fact.rows),
+        capacities=capacities,
+        values=windows,
+        moved={metric for metric, series in logged.items() if _moved(before[metric], series)},
+        at=fact.occurred_at,
+    )
 
 
 @lru_cache(maxsize=2_000)
 def watches_of(project: int, version: int) -> Watches:
-    """The rules that watch a project's runs, by metric. `version` is the project's `rules_version`: a change of the
-    rules raises it, so that an old answer is never asked for again."""
+    """The rules that watch a project's runs, by metric; none for a metric that somebody only waits for to stand still,
+    whose window is kept all the same. `version` is the project's `rules_version`: a change of the rules raises it, so
+    that an old answer is never asked for again."""
     found: dict[str, list[Watch]] = {}
-    for automation in Automation.objects.listening_to(METRIC_EVENTS, _scopes_of(project)):
+    for automation in Automation.objects.listening_to(WATCHING_EVENTS, _scopes_of(project)):
         try:
             rule = trigger_for(automation.event_type).compile(automation.condition, automation.filter)
         except InvalidCondition:
             continue  # shown on the automation as one that cannot be evaluated
-        found.setdefault(rule.condition.name, []).append(Watch(automation.pk, rule.condition, rule.filter))
+        if not isinstance(rule.condition, Stall):
+            found.setdefault(rule.condition.name, []).append(Watch(automation.pk, rule.condition, rule.filter))
+        elif rule.condition.name:
+            found.setdefault(rule.condition.name, [])
     return {metric: tuple(watches) for metric, watches in found.items()}
 
 
@@ -116,6 +129,12 @@ def _series(fact: Fact, watches: Watches) -> dict[str, Series]:
         if series:
             found[metric] = series
     return found
+
+
+def _moved(before: list[float], series: Series) -> bool:
+    """Whether a value differs from the one before it; NaN is like NaN."""
+    values = [*before[-1:], *(value for _, value in series)]
+    return not before or any(new != old and not (math.isnan(new) and math.isnan(old)) for old, new in pairwise(values))
 
 
 def _judge_metric(batch: Batch, series: Series, before: list[float], *, metric: str, size: int) -> None:

@@ -58,6 +58,10 @@ MAX_FILE_BYTES = env.number("MAX_FILE_BYTES", 5_000_000_000, least=1_000_000, mo
 # Seconds without a heartbeat after which a running run counts as crashed.
 CRASHED_AFTER = env.number("CRASHED_AFTER", 300, least=10, most=86_400)
 
+# How often one automation of an organization, a team or a registry may fire.
+RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", 60, least=1, most=1_000_000)
+RATE_LIMIT_PER_HOUR = env.number("RATE_LIMIT_PER_HOUR", 1_000, least=1, most=1_000_000)
+
 # Address ranges and hosts that webhooks may reach although the guard would refuse them. A system check reads
 # them.
 WEBHOOK_ALLOWED_NETWORKS = env.words("WEBHOOK_ALLOWED_NETWORKS")

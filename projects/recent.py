@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
 
@@ -31,20 +32,31 @@ def values_before(
     return values
 
 
-def store(run: Run, *, next_line: int, capacities: Mapping[str, int], values: Mapping[str, Sequence[float]]) -> None:
-    """Keep the windows, in one statement."""
-    MetricWindow.objects.bulk_create(
-        [
-            MetricWindow(
-                run=run,
-                metric=metric,
-                capacity=capacity,
-                next_line=next_line,
-                values=np.array(values[metric][-capacity:], dtype=FLOAT64).tobytes(),
+def store(
+    run: Run,
+    *,
+    next_line: int,
+    capacities: Mapping[str, int],
+    values: Mapping[str, Sequence[float]],
+    moved: Collection[str],
+    at: datetime,
+) -> None:
+    """Keep the windows, in one statement; a second one, if some of the metrics `moved` and others stood still."""
+    windows = [
+        MetricWindow(
+            run=run,
+            metric=metric,
+            capacity=capacity,
+            next_line=next_line,
+            values=np.array(values[metric][-capacity:], dtype=FLOAT64).tobytes(),
+            moved_at=at,
+        )
+        for metric, capacity in capacities.items()
+    ]
+    kept = ["capacity", "next_line", "values"]
+    for has_moved, fields in ((True, [*kept, "moved_at"]), (False, kept)):
+        some = [window for window in windows if (window.metric in moved) is has_moved]
+        if some:
+            MetricWindow.objects.bulk_create(
+                some, update_conflicts=True, unique_fields=["run", "metric"], update_fields=fields
             )
-            for metric, capacity in capacities.items()
-        ],
-        update_conflicts=True,
-        unique_fields=["run", "metric"],
-        update_fields=["capacity", "next_line", "values"],
-    )

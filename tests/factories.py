@@ -180,8 +180,8 @@ def make_automation(
     """An automation on the scope (a project by default): calls the webhook, posts to the `slack_channel`, or does
     nothing without one.
 
-    Without a `condition` it listens for failed runs, or for a loss that is above 1, rises by a quarter or is 3
-    deviations from other runs.
+    Without a `condition` it listens for failed runs, or for a loss that is above 1, rises by a quarter, is 3
+    deviations from other runs or stands still for 30 minutes, or for a day without a version.
     """
     scope = scope or make_project()
     defaults: dict[str, Any] = {
@@ -202,6 +202,8 @@ def make_automation(
             "change_dir": "INCREASE",
             "change_amount": 0.25,
         },
+        EventType.RUN_STALL: {"source": "METRIC", "name": "loss", "minutes": 30},
+        EventType.ARTIFACT_ABSENCE: {"hours": 24},
         EventType.RUN_METRIC_ZSCORE: {"name": "loss", "window_size": 30, "threshold": 3.0, "change_dir": "ANY"},
     }
     posts = fields.get("slack_channel") is not None

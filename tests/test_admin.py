@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from automations.models import Attempt, Automation, Cooldown, Event, Execution, SlackChannel, WebhookHeader
+from automations.models import Allowance, Attempt, Automation, Cooldown, Event, Execution, SlackChannel, WebhookHeader
 from projects import alerts, console, metrics, runfiles, storage
 from projects.models import (
     AlertLevel,
@@ -60,7 +60,7 @@ FROM_SCRIPTS = [
     ArtifactManifest,
     ArtifactUse,
 ]
-ONLY_SHOWN = [Event, Execution, Attempt, Cooldown, SlackChannel, WebhookHeader, *FROM_SCRIPTS]
+ONLY_SHOWN = [Event, Execution, Attempt, Cooldown, Allowance, SlackChannel, WebhookHeader, *FROM_SCRIPTS]
 WRITTEN_BY_SCRIPTS = [Run, Artifact, Membership, Alias, Tag, CollectionTag]
 
 by_name = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
@@ -100,6 +100,7 @@ def make_world(number: int = 0) -> None:
     execution = factories.make_execution(automation, event)
     Attempt.objects.create(execution=execution, number=1, started_at=at, url=webhook.url, status_code=204)
     Cooldown.objects.create(automation=automation, run=run, state="failed", fired_at=at)
+    Allowance.objects.create(automation=automation, minute_began_at=at, in_minute=1, hour_began_at=at, in_hour=1)
 
 
 @pytest.fixture

@@ -173,15 +173,17 @@ def test_the_shell_snippet_computes_both_signatures(tmp_path: Path) -> None:
 
 
 def test_the_table_of_variables_is_that_of_the_triggers() -> None:
-    rows = re.findall(r"^\| `([\w.*]+)` \|((?: ✓? ?\|){7})", WEBHOOKS.read_text(), flags=re.MULTILINE)
+    rows = re.findall(r"^\| `([\w.*]+)` \|((?: ✓? ?\|){9})", WEBHOOKS.read_text(), flags=re.MULTILINE)
     columns = (
         (EventType.RUN_STATE,),
         (EventType.RUN_METRIC, EventType.RUN_METRIC_CHANGE, EventType.RUN_METRIC_ZSCORE),
         (EventType.RUN_ALERT,),
+        (EventType.RUN_STALL,),
         (EventType.CREATE_ARTIFACT, EventType.LINK_ARTIFACT, EventType.UNLINK_ARTIFACT),
         (EventType.ADD_ARTIFACT_ALIAS,),
         (EventType.ADD_ARTIFACT_TAG, EventType.REMOVE_ARTIFACT_TAG),
         (EventType.ADD_COLLECTION_TAG, EventType.REMOVE_COLLECTION_TAG),
+        (EventType.ARTIFACT_ABSENCE,),
     )
     assert {event_type for column in columns for event_type in column} == set(TRIGGERS)
     for index, column in enumerate(columns):

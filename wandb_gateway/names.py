@@ -94,11 +94,19 @@ def expressible(rule: Rule) -> bool:
         return False
     if rule.event_type == EventType.RUN_METRIC and rule.condition.get("cmp_op") not in COMPARISONS:
         return False
-    if rule.payload.strip() and not isinstance(json.loads(rule.payload), dict):
+    if rule.payload.strip() and not _is_object(rule.payload):
         return False
     if rule.event_type in RUN_EVENTS:
         return _survives(rule.filter) and _survives_simplifying(rule.filter)
     return _survives(rule.filter)
+
+
+def _is_object(payload: str) -> bool:
+    """A payload that turned invalid after it was saved is none either."""
+    try:
+        return isinstance(json.loads(payload), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _survives(document: Document) -> bool:

@@ -76,3 +76,11 @@ class Action(Protocol):
             ActionError: it did not work, for now or for good.
         """
         ...
+
+    def rehearse(self, execution: Execution) -> str:
+        """What would be sent, secrets masked; nothing leaves the house (AC2). "" if nothing ever does.
+
+        Raises:
+            ActionError: it could not even be composed.
+        """
+        ...

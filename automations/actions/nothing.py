@@ -1,7 +1,7 @@
 from typing import ClassVar
 
 from automations.actions.base import Invocation, Receipt
-from automations.models import ActionKind
+from automations.models import ActionKind, Execution
 
 
 class DoNothing:
@@ -11,3 +11,6 @@ class DoNothing:
 
     def perform(self, invocation: Invocation) -> Receipt:
         return Receipt(result="Recorded. This automation does nothing else.")
+
+    def rehearse(self, execution: Execution) -> str:
+        return ""

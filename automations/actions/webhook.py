@@ -34,24 +34,8 @@ class CallWebhook:
 
     def perform(self, invocation: Invocation) -> Receipt:
         execution = invocation.execution
-        webhook = execution.webhook
-        if webhook is None:
-            raise ActionError(
-                "The webhook was deleted before this could be sent.",
-                permanent=True,
-                code=ReasonCode.NOT_SENDABLE,
-            )
-        try:
-            credentials = unsealing.unseal(webhook)
-        except unsealing.SealedForever as error:
-            # Not for good: the secret may be entered anew, or the key be back, before the last attempt.
-            raise ActionError(str(error), permanent=False, code=ReasonCode.NOT_SENDABLE) from error
-        try:
-            body, shown = body_of(execution, credentials)
-        except (templating.InvalidTemplate, templating.RenderedTooLarge) as error:
-            raise ActionError(
-                f"The payload could not be rendered: {error}", permanent=True, code=ReasonCode.NOT_SENDABLE
-            ) from error
+        webhook, credentials = _opened(execution)
+        body, shown = _rendered(execution, credentials)
         request = prepare(
             webhook,
             credentials,
@@ -62,6 +46,34 @@ class CallWebhook:
         )
         invocation.about_to_send(Sending(request.url, request.shown_headers, request.shown_body))
         return judged(exchange(request, credentials))
+
+    def rehearse(self, execution: Execution) -> str:
+        _, credentials = _opened(execution)
+        return _rendered(execution, credentials)[1]
+
+
+def _opened(execution: Execution) -> tuple[Webhook, Credentials]:
+    webhook = execution.webhook
+    if webhook is None:
+        raise ActionError(
+            "The webhook was deleted before this could be sent.",
+            permanent=True,
+            code=ReasonCode.NOT_SENDABLE,
+        )
+    try:
+        return webhook, unsealing.unseal(webhook)
+    except unsealing.SealedForever as error:
+        # Not for good: the secret may be entered anew, or the key be back, before the last attempt.
+        raise ActionError(str(error), permanent=False, code=ReasonCode.NOT_SENDABLE) from error
+
+
+def _rendered(execution: Execution, credentials: Credentials) -> tuple[bytes, str]:
+    try:
+        return body_of(execution, credentials)
+    except (templating.InvalidTemplate, templating.RenderedTooLarge) as error:
+        raise ActionError(
+            f"The payload could not be rendered: {error}", permanent=True, code=ReasonCode.NOT_SENDABLE
+        ) from error
 
 
 def message_id(execution: Execution) -> str:

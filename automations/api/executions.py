@@ -34,6 +34,7 @@ class ExecutionFilters(django_filters.FilterSet):  # type: ignore[misc]
     automation = KeyFilter(field_name="automation_id", help_text="Of the automation with this id.")
     project = django_filters.CharFilter(method="in_project", help_text="In the project team/project.")
     registry = django_filters.CharFilter(method="in_registry", help_text="In the registry organization/registry.")
+    shadow = django_filters.BooleanFilter(help_text="Of automations in shadow mode, which send nothing; or of others.")
     event_type = django_filters.ChoiceFilter(field_name="event_type", choices=EventType.choices)
 
     class Meta:

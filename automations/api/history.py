@@ -14,6 +14,7 @@ EXECUTION = {
     "key": "0b9f6a52-4c1e-4a34-9d6f-0f6f5e1c8f0a",
     "status": "finished",
     "reason_code": "",
+    "shadow": False,
     "result": "The receiver answered 200.",
     "automation": 7,
     "automation_name": "Page on failed production runs",

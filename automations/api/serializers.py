@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from automations import sentences
+from automations import diagnosis, sentences
 from automations.api.scopes import KINDS, scope_of
 from automations.models import ActionKind, Automation, EventType, Severity, Webhook
 from automations.models.integration import SignatureEncoding
@@ -18,6 +18,7 @@ AUTOMATION = {
     "name": "Page on failed production runs",
     "description": "",
     "enabled": True,
+    "shadow": False,
     "scope": {"kind": "project", "name": "research/digits"},
     "event_type": "RUN_STATE",
     "filter": {"display_name": {"$regex": "^prod-"}},
@@ -34,8 +35,14 @@ AUTOMATION = {
     "created_at": "2026-05-04T09:30:00Z",
     "updated_at": "2026-05-04T09:30:00Z",
     "last_triggered_at": None,
+    "rearmed_at": None,
+    "rearmed_by": None,
+    "problem": "",
 }
-ANSWERED = ("id", "summary", "created_by", "created_at", "updated_at", "last_triggered_at")
+ANSWERED = (
+    *("id", "summary", "created_by", "created_at", "updated_at", "last_triggered_at"),
+    *("rearmed_at", "rearmed_by", "problem"),
+)
 NEW_AUTOMATION = {name: value for name, value in AUTOMATION.items() if name not in ANSWERED}
 WEBHOOK = {
     "team": "research",
@@ -80,6 +87,12 @@ class AutomationSerializer(serializers.ModelSerializer[Automation]):
     last_triggered_at = serializers.SerializerMethodField(
         help_text="Null if never; of an organization's automation only its admins are told."
     )
+    rearmed_by = serializers.CharField(
+        source="rearmed_by.username", default=None, allow_null=True, help_text="Who last let it fire again."
+    )
+    problem = serializers.SerializerMethodField(
+        help_text="What keeps it from working although it was sound when it was saved; else empty."
+    )
 
     class Meta:
         model = Automation
@@ -100,6 +113,9 @@ class AutomationSerializer(serializers.ModelSerializer[Automation]):
     def get_summary(self, automation: Automation) -> str:
         return sentences.summary(automation, target_hidden=self._hides_target(automation))
 
+    def get_problem(self, automation: Automation) -> str:
+        return diagnosis.problem_of(automation)
+
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_last_triggered_at(self, automation: Automation) -> str | None:
         organization = automation.organization_id
@@ -117,6 +133,9 @@ class NewAutomationSerializer(serializers.Serializer):
     name = Text(max_length=255, help_text="Unique in the scope.")
     description = Text(required=False, allow_blank=True, max_length=10_000)
     enabled = serializers.BooleanField(required=False, default=True)
+    shadow = serializers.BooleanField(
+        required=False, default=False, help_text="Do everything but send; the history says what would have been."
+    )
     scope = ScopeSerializer()
     event_type = serializers.ChoiceField(choices=EventType.choices)
     filter = Document(required=False, help_text="Over the fields of the run or version; {} lets all pass.")
@@ -125,7 +144,8 @@ class NewAutomationSerializer(serializers.Serializer):
         help_text='RUN_STATE: {"states": ["FAILED"]}; RUN_METRIC: {"name", "agg_op", "window_size", "cmp_op",'
         ' "threshold"}; RUN_METRIC_CHANGE: {"name", "agg_op", "current_window_size", "prior_window_size",'
         ' "change_type", "change_dir", "change_amount"}; RUN_METRIC_ZSCORE: {"name", "window_size", "threshold",'
-        ' "change_dir"}; RUN_ALERT: {"title", "text", "levels"}, all optional; others: {}.',
+        ' "change_dir"}; RUN_ALERT: {"title", "text", "levels"}, all optional; RUN_STALL: {"source", "name",'
+        ' "minutes"}; ARTIFACT_ABSENCE: {"hours"}; others: {}.',
     )
     action_kind = serializers.ChoiceField(choices=ActionKind.choices)
     webhook = Text(
@@ -158,6 +178,7 @@ class AutomationChangesSerializer(AutomationReplacementSerializer):
     """What PATCH takes: what is left out stays."""
 
     enabled = serializers.BooleanField(required=False)
+    shadow = serializers.BooleanField(required=False, help_text="False makes it live.")
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Webhook", value=WEBHOOK)])

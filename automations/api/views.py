@@ -100,6 +100,7 @@ class AutomationFilters(django_filters.FilterSet):  # type: ignore[misc]  # the 
     )
     event_type = django_filters.ChoiceFilter(choices=EventType.choices)
     enabled = django_filters.BooleanFilter()
+    shadow = django_filters.BooleanFilter()
     search = django_filters.CharFilter(method="with_text", help_text="With this text in name or description.")
 
     class Meta:

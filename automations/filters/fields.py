@@ -181,6 +181,8 @@ def _read_nested(field: Field, key: str, facts: Mapping[str, Any]) -> Any:
 
 
 def _unknown(fields: Fields, name: str) -> str:
+    if not fields:
+        return f'There is no field "{name[:80]}": of this event nothing can be filtered.'
     known = [field.name for field in fields]
     near = difflib.get_close_matches(name.partition(".")[0], [field.root for field in fields], n=1)
     hint = f" Did you mean {next(f.name for f in fields if f.root == near[0])}?" if near else ""

@@ -177,7 +177,7 @@ class ActionForm(forms.Form):
 
 
 class NameForm(forms.Form):
-    """What the automation is called."""
+    """What the automation is called, and whether it only rehearses."""
 
     use_required_attribute = False
 
@@ -189,6 +189,11 @@ class NameForm(forms.Form):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Why it exists, for whoever meets it later.",
+    )
+    shadow = forms.BooleanField(
+        required=False,
+        label="Shadow mode",
+        help_text="It does everything but send: the history shows what would have gone out. One click makes it live.",
     )
 
     def __init__(

@@ -9,6 +9,7 @@ from django import forms
 
 from automations.models import EventType
 from automations.triggers.runs import ALERT_LEVELS
+from automations.triggers.silence import METRIC, SOURCES
 from automations.windows import AGGREGATES, CHANGE_TYPES, COMPARISONS, NONFINITE
 
 STATES = [("RUNNING", "Running"), ("FINISHED", "Finished"), ("FAILED", "Failed or crashed")]
@@ -39,6 +40,8 @@ PARTS: Mapping[EventType, Mapping[str, str]] = {
         "threshold": "deviations",
         "change_dir": "side",
     },
+    EventType.RUN_STALL: {"source": "stall_source", "name": "metric_name", "minutes": "stall_minutes"},
+    EventType.ARTIFACT_ABSENCE: {"hours": "absence_hours"},
     EventType.RUN_ALERT: {"title": "alert_title", "text": "alert_text", "levels": "alert_levels"},
 }
 # Fields with several answers.
@@ -149,6 +152,9 @@ class ConditionFields(forms.Form):
     side = _choice("The side", SIDES, initial="ANY")
     deviations = _amount("The number of deviations", initial=3.0)
     run_count = _count("The number of other runs", 30)
+    stall_source = _choice("What stands still", SOURCES.items(), initial=METRIC)
+    stall_minutes = _count("The number of minutes", 30)
+    absence_hours = _count("The number of hours", 24)
     alert_title = _pattern("Title matches", "any title")
     alert_text = _pattern("Text matches", "any text")
     alert_levels = forms.MultipleChoiceField(
@@ -165,6 +171,9 @@ class ConditionFields(forms.Form):
         condition = {part: cleaned.get(name) for part, name in PARTS.get(event_type, {}).items()}
         if event_type is EventType.RUN_ALERT:
             return {part: wanted for part, wanted in condition.items() if wanted}
+        if condition.get("source") not in (None, METRIC):
+            del condition["name"]
+            self.errors.pop("metric_name", None)
         if condition.get("cmp_op") == NONFINITE:
             condition |= {"agg_op": None, "threshold": None}
             self.errors.pop("threshold", None)

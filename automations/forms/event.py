@@ -14,17 +14,19 @@ from automations.forms.conditions import PARTS, ConditionFields, condition_answe
 from automations.forms.filterfields import FILTER_FIELDS, FilterField, Values, join, split
 from automations.models import Automation, EventType, ScopeKind
 from automations.models.automation import FITTING_SCOPES
-from automations.triggers import InvalidCondition, Trigger, trigger_for, triggers_for_scope
+from automations.triggers import TRIGGERS, InvalidCondition, Trigger, trigger_for, triggers_for_scope
 from projects.models import Organization, Project, Team
 from registries.models import Collection, Registry
 
 Home = Project | Registry | Team | Organization
+OF_ONE_COLLECTION = frozenset({ScopeKind.COLLECTION})
 ICONS = {
     EventType.RUN_STATE: "activity",
     EventType.RUN_METRIC: "zap",
     EventType.RUN_METRIC_CHANGE: "zap",
     EventType.RUN_METRIC_ZSCORE: "users",
     EventType.RUN_ALERT: "alert",
+    EventType.RUN_STALL: "pause",
     EventType.CREATE_ARTIFACT: "package",
     EventType.LINK_ARTIFACT: "link",
     EventType.UNLINK_ARTIFACT: "slash",
@@ -33,6 +35,7 @@ ICONS = {
     EventType.REMOVE_ARTIFACT_TAG: "cross",
     EventType.ADD_COLLECTION_TAG: "plus",
     EventType.REMOVE_COLLECTION_TAG: "cross",
+    EventType.ARTIFACT_ABSENCE: "clock",
 }
 
 
@@ -171,7 +174,10 @@ class EventForm(ConditionFields):
 
     def metric_fields(self) -> list[forms.BoundField]:
         """The fields of the sentence about a metric, for what is wrong with them."""
-        rules = (EventType.RUN_METRIC, EventType.RUN_METRIC_CHANGE, EventType.RUN_METRIC_ZSCORE)
+        rules = (
+            *(EventType.RUN_METRIC, EventType.RUN_METRIC_CHANGE, EventType.RUN_METRIC_ZSCORE),
+            EventType.RUN_STALL,
+        )
         return [self[name] for name in dict.fromkeys(name for rule in rules for name in PARTS[rule].values())]
 
     def shows_json(self) -> bool:
@@ -207,12 +213,17 @@ class EventForm(ConditionFields):
     def _triggers(self) -> list[Trigger]:
         """What can be watched there, and what the automation watches already."""
         own = [trigger_for(self.original.event_type)] if self.original else []
-        return list(dict.fromkeys([*triggers_for_scope(_kind(self.home)), *own]))
+        # What only one collection can wait for is shown where there are some; `_refusal` says to choose one.
+        inside = isinstance(self.home, Project | Registry)
+        of_one = [trigger for trigger in TRIGGERS.values() if inside and trigger.scopes == OF_ONE_COLLECTION]
+        return list(dict.fromkeys([*triggers_for_scope(_kind(self.home)), *of_one, *own]))
 
     def _refusal(self, trigger: Trigger, *, in_collection: bool, logged: bool) -> str:
         """Why the event cannot be watched there, or ""; what is saved already is not argued with. `logged`
         says that the collection holds versions as they were logged, not links."""
         home, original = self.home, self.original
+        if not in_collection and FITTING_SCOPES[trigger.event_type] == OF_ONE_COLLECTION:
+            return "This is about one collection: choose it as the scope first."
         if not in_collection or (original is not None and original.event_type == trigger.event_type):
             return ""
         if ScopeKind.COLLECTION not in FITTING_SCOPES[trigger.event_type]:

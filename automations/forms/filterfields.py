@@ -56,6 +56,7 @@ FILTER_FIELDS: Mapping[EventType, tuple[FilterField, ...]] = {
     EventType.RUN_METRIC_CHANGE: (USER, RUN_NAME),
     EventType.RUN_METRIC_ZSCORE: (USER, RUN_NAME),
     EventType.RUN_ALERT: (USER, RUN_NAME),
+    EventType.RUN_STALL: (USER, RUN_NAME),
     EventType.CREATE_ARTIFACT: (COLLECTION, TYPE, ALIASES),
     EventType.LINK_ARTIFACT: (COLLECTION, TYPE, ALIASES),
     EventType.UNLINK_ARTIFACT: (COLLECTION, TYPE, ALIASES),
@@ -64,6 +65,7 @@ FILTER_FIELDS: Mapping[EventType, tuple[FilterField, ...]] = {
     EventType.REMOVE_ARTIFACT_TAG: (TAG, COLLECTION, TYPE),
     EventType.ADD_COLLECTION_TAG: (TAG, COLLECTION, TYPE),
     EventType.REMOVE_COLLECTION_TAG: (TAG, COLLECTION, TYPE),
+    EventType.ARTIFACT_ABSENCE: (),
 }
 
 Values = dict[str, str | list[str]]

@@ -1,3 +1,4 @@
+from automations.models.allowance import Allowance
 from automations.models.automation import ActionKind, Automation, EventType, ScopeKind, Severity
 from automations.models.event import Event
 from automations.models.execution import Attempt, Cooldown, Execution, ReasonCode, Status
@@ -5,6 +6,7 @@ from automations.models.integration import SlackChannel, SlackKind, Webhook, Web
 
 __all__ = [
     "ActionKind",
+    "Allowance",
     "Attempt",
     "Automation",
     "Cooldown",

@@ -36,6 +36,7 @@ class EventType(models.TextChoices):
     RUN_METRIC_CHANGE = "RUN_METRIC_CHANGE", "Run metric change"
     RUN_METRIC_ZSCORE = "RUN_METRIC_ZSCORE", "Run metric z-score"
     RUN_ALERT = "RUN_ALERT", "Alert raised"
+    RUN_STALL = "RUN_STALL", "Run stalled"
     CREATE_ARTIFACT = "CREATE_ARTIFACT", "New artifact version"
     LINK_ARTIFACT = "LINK_MODEL", "Version linked"
     UNLINK_ARTIFACT = "UNLINK_ARTIFACT", "Version unlinked"
@@ -44,6 +45,7 @@ class EventType(models.TextChoices):
     REMOVE_ARTIFACT_TAG = "REMOVE_ARTIFACT_TAG", "Tag removed from a version"
     ADD_COLLECTION_TAG = "ADD_COLLECTION_TAG", "Tag added to a collection"
     REMOVE_COLLECTION_TAG = "REMOVE_COLLECTION_TAG", "Tag removed from a collection"
+    ARTIFACT_ABSENCE = "ARTIFACT_ABSENCE", "No new version"
 
     @property
     def rendered(self) -> str:
@@ -71,6 +73,9 @@ class Severity(models.TextChoices):
 TARGETS: dict[ActionKind, str] = {ActionKind.WEBHOOK: "webhook", ActionKind.SLACK: "slack_channel"}
 
 
+# Scopes that hold many projects or collections: how often their automations fire is limited (EV12).
+WIDE_SCOPES = frozenset({ScopeKind.ORGANIZATION, ScopeKind.TEAM, ScopeKind.REGISTRY})
+
 # The scopes an event fits (EV1). In the database too: a pair that makes no sense cannot be stored.
 OF_RUNS = frozenset({ScopeKind.PROJECT, ScopeKind.TEAM, ScopeKind.ORGANIZATION})
 FITTING_SCOPES: dict[EventType, frozenset[ScopeKind]] = {
@@ -79,6 +84,7 @@ FITTING_SCOPES: dict[EventType, frozenset[ScopeKind]] = {
     EventType.RUN_METRIC_CHANGE: OF_RUNS,
     EventType.RUN_METRIC_ZSCORE: OF_RUNS,
     EventType.RUN_ALERT: OF_RUNS,
+    EventType.RUN_STALL: OF_RUNS,
     EventType.CREATE_ARTIFACT: OF_RUNS | {ScopeKind.COLLECTION},
     EventType.LINK_ARTIFACT: frozenset(ScopeKind),
     EventType.UNLINK_ARTIFACT: frozenset(ScopeKind),
@@ -87,6 +93,7 @@ FITTING_SCOPES: dict[EventType, frozenset[ScopeKind]] = {
     EventType.REMOVE_ARTIFACT_TAG: frozenset(ScopeKind),
     EventType.ADD_COLLECTION_TAG: frozenset(ScopeKind),
     EventType.REMOVE_COLLECTION_TAG: frozenset(ScopeKind),
+    EventType.ARTIFACT_ABSENCE: frozenset({ScopeKind.COLLECTION}),
 }
 
 
@@ -163,6 +170,7 @@ class Automation(models.Model):
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     enabled = models.BooleanField(default=True)
+    shadow = models.BooleanField(default=False, help_text="It does everything but send (AC2).")
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
     )
@@ -188,6 +196,11 @@ class Automation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     last_triggered_at = models.DateTimeField(null=True, editable=False)
+    # Who last let it fire again for runs it had fired for (EV13).
+    rearmed_at = models.DateTimeField(null=True, editable=False)
+    rearmed_by = models.ForeignKey(
+        "projects.User", on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
 
     objects = AutomationQuerySet.as_manager()
 

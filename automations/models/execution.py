@@ -37,6 +37,8 @@ class ReasonCode(models.TextChoices):
     GAVE_UP = "gave_up", "Retries are used up"
     NOT_SENDABLE = "not_sendable", "Could not be sent"
     INTEGRATION_BROKEN = "integration_broken", "Integration needs an admin"
+    RATE_LIMIT = "rate_limit", "Rate limit"
+    SHADOW = "shadow", "Shadow mode"
 
 
 class ExecutionQuerySet(models.QuerySet["Execution"]):
@@ -79,6 +81,7 @@ class Execution(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, related_name="+")
     registry = models.ForeignKey(Registry, on_delete=models.CASCADE, null=True, related_name="+")
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
+    shadow = models.BooleanField(default=False, help_text="Of an automation in shadow mode: nothing is sent (AC2).")
     reason_code = models.CharField(max_length=32, choices=ReasonCode, default=ReasonCode.NONE, blank=True)
     result = models.TextField(blank=True, help_text="How it ended, as a sentence.")
     matched_because = models.TextField(help_text="Why the condition held, with the numbers.")
@@ -135,6 +138,12 @@ class Execution(models.Model):
     def is_over(self) -> bool:
         """Whether nothing more will happen to it by itself."""
         return self.status in {Status.FINISHED, Status.FAILED, Status.SKIPPED}
+
+    @property
+    def shown_status(self) -> str:
+        """Its status in lists; of one in shadow mode that it was a rehearsal, unless even that went wrong."""
+        rehearsed = self.shadow and self.reason_code in {ReasonCode.NONE, ReasonCode.SHADOW}
+        return "shadow" if rehearsed else self.status
 
     def get_absolute_url(self) -> str:
         return reverse("automations:execution", kwargs={"key": self.key})

@@ -87,13 +87,8 @@ def post(
     Raises:
         ActionError: Slack did not take it. Code INTEGRATION_BROKEN: an admin has to put something right first.
     """
-    try:
-        credentials = unsealing.unseal_channel(channel)
-    except unsealing.SealedForever as error:
-        raise ActionError(str(error), permanent=False, code=ReasonCode.NOT_SENDABLE) from error
-    content: dict[str, Any] = {"text": message.fallback(), "blocks": message.blocks()}
-    shown = credentials.redact(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
-    about_to_send(Sending(_shown_address(channel, credentials), _shown_headers(channel), shown))
+    credentials, content = _opened(channel), _content(message)
+    about_to_send(Sending(_shown_address(channel, credentials), _shown_headers(channel), _shown(content, credentials)))
     try:
         answer = _call(channel, credentials, content, key=key)
     except http.DeliveryError as error:
@@ -104,6 +99,30 @@ def post(
             duration=error.duration,
         ) from error
     return _judged(channel, answer, credentials)
+
+
+def shown(channel: SlackChannel, message: Message) -> str:
+    """What would be posted, secrets masked.
+
+    Raises:
+        ActionError: the channel's credential cannot be opened.
+    """
+    return _shown(_content(message), _opened(channel))
+
+
+def _opened(channel: SlackChannel) -> Credentials:
+    try:
+        return unsealing.unseal_channel(channel)
+    except unsealing.SealedForever as error:
+        raise ActionError(str(error), permanent=False, code=ReasonCode.NOT_SENDABLE) from error
+
+
+def _content(message: Message) -> dict[str, Any]:
+    return {"text": message.fallback(), "blocks": message.blocks()}
+
+
+def _shown(content: Mapping[str, Any], credentials: Credentials) -> str:
+    return credentials.redact(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
 
 
 def _call(channel: SlackChannel, credentials: Credentials, content: dict[str, Any], *, key: str) -> http.Response:

@@ -33,6 +33,7 @@ FACTS = {
     "alias": "Alias",
     "tag": "Tag",
     "alert_level": "Level",
+    "silent_for": "Silent for",
 }
 
 

@@ -22,10 +22,12 @@ from automations.triggers.runs import (
     RunMetricZScoreTrigger,
     RunStateTrigger,
 )
+from automations.triggers.silence import AbsenceTrigger, StallTrigger
 
 __all__ = [
     "METRIC_EVENTS",
     "TRIGGERS",
+    "WATCHING_EVENTS",
     "InvalidCondition",
     "Match",
     "MetricTrigger",
@@ -44,6 +46,7 @@ TRIGGERS: Mapping[EventType, Trigger] = {
         RunMetricChangeTrigger(),
         RunMetricZScoreTrigger(),
         RunAlertTrigger(),
+        StallTrigger(),
         NewVersionTrigger(),
         LinkTrigger(),
         UnlinkTrigger(),
@@ -52,11 +55,14 @@ TRIGGERS: Mapping[EventType, Trigger] = {
         UntagTrigger(),
         CollectionTagTrigger(),
         CollectionUntagTrigger(),
+        AbsenceTrigger(),
     )
 }
 
 # Those that judge logged metrics, point by point.
 METRIC_EVENTS = tuple(kind for kind, trigger in TRIGGERS.items() if isinstance(trigger, MetricTrigger))
+# Those for which windows of metrics are kept: a stall is not judged by what is logged, but must know when that was.
+WATCHING_EVENTS = (*METRIC_EVENTS, EventType.RUN_STALL)
 
 
 def trigger_for(event_type: str) -> Trigger:

@@ -57,6 +57,8 @@ class Trigger(ABC):
     description: ClassVar[str]
     fields: ClassVar[filters.Fields]
     variables: ClassVar[tuple[str, ...]]
+    # How often it fires for the same thing, as words; "" if as often as that happens.
+    fires_once: ClassVar[str] = ""
 
     @property
     def label(self) -> str:

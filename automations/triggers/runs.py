@@ -22,6 +22,7 @@ ASKABLE_STATES: dict[str, frozenset[str]] = {
 }
 ALERT_LEVELS = ("INFO", "WARN", "ERROR")
 VERBS = {"RUNNING": "starts running", "FINISHED": "finishes", "FAILED": "fails"}
+ONCE_PER_RUN = "at most once in 24 hours for each run"
 COMMON_VARIABLES = ("automation_name", "event_type", "event_author", "entity_name", "project_name")
 RUN_VARIABLES = (*COMMON_VARIABLES, "run_name", "run_id")
 
@@ -32,6 +33,7 @@ class RunStateTrigger(Trigger):
     description = "A run starts, finishes, or fails. A crash counts as a failure."
     fields = filters.RUN_FIELDS
     variables = (*RUN_VARIABLES, "run_status")
+    fires_once = f"{ONCE_PER_RUN} and state"
 
     def compile_condition(self, condition: Mapping[str, Any]) -> tuple[str, ...]:
         unknown = set(condition) - {"states"}
@@ -78,6 +80,7 @@ class MetricTrigger(Trigger):
     listens_to = METRICS_LOGGED
     fields = filters.RUN_FIELDS
     variables = METRIC_VARIABLES
+    fires_once = ONCE_PER_RUN
     rule: ClassVar[type[Threshold | Change | ZScore]]
 
     def compile_condition(self, condition: Mapping[str, Any]) -> Threshold | Change | ZScore:
@@ -134,6 +137,7 @@ class RunAlertTrigger(Trigger):
     description = "A script raises an alert with run.alert()."
     fields = filters.RUN_FIELDS
     variables = (*RUN_VARIABLES, "alert_title", "alert_text", "alert_level")
+    fires_once = f"{ONCE_PER_RUN} and title"
 
     def compile_condition(self, condition: Mapping[str, Any]) -> filters.Filter:
         unknown = set(condition) - {"title", "text", "levels"}

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from automations import disclosure, editing, history, sentences
+from automations import diagnosis, disclosure, editing, history, rearming, sentences
 from automations.access import automation_for, may_edit
 from automations.models import Automation
 from automations.triggers import trigger_for
@@ -47,6 +47,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "do": sentences.do_clause(automation.action_kind, automation.target, hidden=not target_shown),
         "target_shown": target_shown,
         "figures_shown": figures_shown,
+        "problem": diagnosis.problem_of(automation),
         "trigger": trigger_for(automation.event_type),
         "stored": _stored(automation),
         "executions": executions[:LATEST],
@@ -69,6 +70,26 @@ def enable(request: HttpRequest, pk: int) -> HttpResponse:
 def disable(request: HttpRequest, pk: int) -> HttpResponse:
     """Switch the automation off."""
     return _switch(request, pk, enabled=False)
+
+
+@login_required
+@require_POST
+def make_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the automation out of shadow mode."""
+    automation = editing.make_live(automation_for(request.user, pk), by=cast("User", request.user))
+    messages.success(request, f"Automation “{automation.name}” is live. What matches from now on is sent.")
+    return _back(request, automation)
+
+
+@login_required
+@require_POST
+def rearm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let the automation fire again for runs it fired for."""
+    automation = automation_for(request.user, pk)
+    runs = rearming.rearm(automation, by=cast("User", request.user), at=timezone.now())
+    affected = f"{runs:,} run{'' if runs == 1 else 's'}" if runs else "every run, as it could already"
+    messages.success(request, f"Automation “{automation.name}” may fire again for {affected}.")
+    return _back(request, automation)
 
 
 @login_required

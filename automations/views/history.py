@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PER_PAGE = 50
 # Automations offered as a filter; a place with more is better searched in its Automations tab.
 OFFERED = 200
+MODES = {"live": "Live", "shadow": "Shadow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +37,23 @@ class Wanted:
     status: str = ""
     event_type: str = ""
     automation: int | None = None
+    mode: str = ""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Wanted:
         status, event_type, automation = (given.get(name, "") for name in ("status", "event", "automation"))
+        mode = given.get("mode", "")
         return cls(
             status=status if status in Status.values else "",
             event_type=event_type if event_type in EventType.values else "",
             automation=_number(automation),
+            mode=mode if mode in MODES else "",
         )
 
     @property
     def query(self) -> str:
         """As they are written in an address, without those not set."""
-        asked = {"status": self.status, "event": self.event_type, "automation": self.automation}
+        asked = {"status": self.status, "event": self.event_type, "automation": self.automation, "mode": self.mode}
         return urlencode({name: value for name, value in asked.items() if value})
 
 
@@ -130,6 +134,7 @@ def _history(request: HttpRequest, place: Place) -> HttpResponse:
         status=wanted.status,
         event_type=wanted.event_type,
         automation=wanted.automation,
+        shadow=wanted.mode == "shadow" if wanted.mode else None,
     )
     before, after = _number(request.GET.get("before", "")), _number(request.GET.get("after", ""))
     page = pageful(found, before=before, after=after)
@@ -140,6 +145,7 @@ def _history(request: HttpRequest, place: Place) -> HttpResponse:
         "page": page,
         "address": request.get_full_path(),
         "statuses": Status.choices,
+        "modes": MODES,
         "events": EventType.choices,
         "automations": _offered(place, wanted.automation),
     }

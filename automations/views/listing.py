@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from automations import disclosure, history, sentences
+from automations import diagnosis, disclosure, history, sentences
 from automations.models import Automation
 from automations.views.places import Place, organization_place, project_place, registry_place, team_place
 from projects.models import Project
@@ -103,6 +103,7 @@ def row_of(automation: Automation, *, target_hidden: bool) -> dict[str, Any]:
     return {
         "automation": automation,
         "when": when,
+        "problem": diagnosis.problem_of(automation),
         "do": sentences.do_clause(automation.action_kind, automation.target, hidden=target_hidden),
         "last_key": getattr(automation, "last_key", None),
         "last_status": getattr(automation, "last_status", None),

@@ -37,6 +37,7 @@ UNFINISHED = {
     EventType.RUN_METRIC_CHANGE.value: "a metric moves",
     EventType.RUN_METRIC_ZSCORE.value: "a metric is far from other runs",
     EventType.RUN_ALERT.value: "an alert is raised",
+    EventType.RUN_STALL.value: "a run stands still",
     EventType.CREATE_ARTIFACT.value: "a new version is logged",
     EventType.LINK_ARTIFACT.value: "a version is linked",
     EventType.UNLINK_ARTIFACT.value: "a version is unlinked",
@@ -45,6 +46,7 @@ UNFINISHED = {
     EventType.REMOVE_ARTIFACT_TAG.value: "a tag is removed from a version",
     EventType.ADD_COLLECTION_TAG.value: "a tag is added to a collection",
     EventType.REMOVE_COLLECTION_TAG.value: "a tag is removed from a collection",
+    EventType.ARTIFACT_ABSENCE.value: "no new version comes",
 }
 
 
@@ -108,6 +110,7 @@ class Steps:
             name=name.get("name", ""),
             description=name.get("description", ""),
             enabled=self.automation.enabled if self.automation else True,
+            shadow=name.get("shadow", False),
             event_type=event_type.value,
             condition=condition,
             filter=document,
@@ -182,4 +185,5 @@ def answers_from(automation: Automation) -> Answers:
         answers[name] = [getattr(draft, name)] if getattr(draft, name) else []
     answers["name"] = [draft.name]
     answers["description"] = [draft.description]
+    answers["shadow"] = ["on"] if draft.shadow else []
     return answers

@@ -282,6 +282,7 @@ def differences(theirs: Draft, mine: Draft) -> list[dict[str, str]]:
     names = {
         "name": "Name",
         "description": "Description",
+        "shadow": "Shadow mode",
         "event_type": "Event",
         "condition": "Condition",
         "filter": "Filter",
@@ -304,6 +305,8 @@ def _shown(draft: Draft, name: str) -> str:
     value = getattr(draft, name)
     if name == "action_kind":
         return str(ActionKind(value).label)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return str(value) if value not in (None, "", {}) else "–"
 
 

@@ -9,7 +9,7 @@ Values are floats as logged: NaN and infinities belong to a window, and aggregat
 from automations.windows.arithmetic import as_float, digits, pack, unpack
 from automations.windows.change import CHANGE_TYPES, Change
 from automations.windows.judgement import InvalidWindow, Judgement
-from automations.windows.parts import AGGREGATES, DIRECTIONS, MAX_WINDOW
+from automations.windows.parts import AGGREGATES, DIRECTIONS, MAX_WINDOW, check_name
 from automations.windows.threshold import COMPARISONS, NONFINITE, Threshold
 from automations.windows.zscore import ZScore
 
@@ -26,6 +26,7 @@ __all__ = [
     "Threshold",
     "ZScore",
     "as_float",
+    "check_name",
     "digits",
     "pack",
     "unpack",

@@ -35,13 +35,15 @@ class MetricChunk(models.Model):
 class MetricWindow(models.Model):
     """The last values of one metric of one run that an automation watches, so that a batch is judged without
     reading history. `values` are little-endian float64, oldest first, at most `capacity` of them, of the lines before
-    `next_line`; a window that misses lines, or is smaller than asked for, is filled anew from the chunks."""
+    `next_line`; a window that misses lines, or is smaller than asked for, is filled anew from the chunks. `moved_at` is
+    when a value last differed from the one before, None for a metric that the run has not logged."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="windows")
     metric = models.CharField(max_length=500)
     capacity = models.PositiveIntegerField()
     next_line = models.PositiveBigIntegerField()
     values = models.BinaryField(default=bytes)
+    moved_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "metric"], name="window_once_per_metric")]

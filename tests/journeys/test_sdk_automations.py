@@ -200,6 +200,8 @@ def test_what_people_make_in_the_browser_scripts_see_and_save_again_without_loss
             "condition": {**threshold, "agg_op": None, "cmp_op": "$nonfinite", "threshold": None},
         },
         "unseen: an alert": {"event_type": "RUN_ALERT", "condition": {}},
+        "unseen: a stall": {"event_type": "RUN_STALL", "condition": {"source": "STEP", "minutes": 30}},
+        "in shadow mode": {"event_type": "RUN_STATE", "condition": {"states": ["FAILED"]}, "shadow": True},
     }
     project = {"kind": "project", "name": f"{server.login['team']}/digits"}
     with server.api() as api:
@@ -213,7 +215,7 @@ def test_what_people_make_in_the_browser_scripts_see_and_save_again_without_loss
         after = {one["name"]: one for one in api("GET", "automations/?search=browser")["results"]}
     assert after.keys() == before.keys()
     for name, one in after.items():
-        for field in ("event_type", "condition", "action_kind", "webhook", "scope"):
+        for field in ("event_type", "condition", "action_kind", "webhook", "scope", "shadow"):
             assert one[field] == before[name][field]
         assert one["summary"] == before[name]["summary"]
         assert (one["description"] == "") is ("unseen" in name)

@@ -139,7 +139,9 @@ def test_last_values_are_read_from_the_end() -> None:
 def test_a_window_that_missed_lines_is_filled_from_the_chunks() -> None:
     run = factories.make_run()
     append(run, *({"loss": i} for i in range(10)))
-    recent.store(run, next_line=10, capacities={"loss": 3}, values={"loss": [7.0, 8.0, 9.0]})
+    recent.store(
+        run, next_line=10, capacities={"loss": 3}, values={"loss": [7.0, 8.0, 9.0]}, moved={"loss"}, at=timezone.now()
+    )
     append(run, {"loss": 10})
     assert recent.values_before(run, line=11, capacities={"loss": 3}) == {"loss": [8.0, 9.0, 10.0]}
     assert recent.values_before(run, line=11, capacities={"loss": 5})["loss"] == [6.0, 7.0, 8.0, 9.0, 10.0]
@@ -148,9 +150,18 @@ def test_a_window_that_missed_lines_is_filled_from_the_chunks() -> None:
 def test_a_window_that_is_current_is_not_filled_again() -> None:
     run = factories.make_run()
     append(run, {"loss": 1})
-    recent.store(run, next_line=1, capacities={"loss": 3}, values={"loss": [float("nan"), 2.0]})
+    recent.store(
+        run,
+        next_line=1,
+        capacities={"loss": 3},
+        values={"loss": [float("nan"), 2.0]},
+        moved={"loss"},
+        at=timezone.now(),
+    )
     assert recent.values_before(run, line=1, capacities={"loss": 3})["loss"][1] == 2.0
-    recent.store(run, next_line=1, capacities={"loss": 1}, values={"loss": [4.0, 5.0]})
+    recent.store(
+        run, next_line=1, capacities={"loss": 1}, values={"loss": [4.0, 5.0]}, moved={"loss"}, at=timezone.now()
+    )
     assert MetricWindow.objects.count() == 1
     assert recent.values_before(run, line=1, capacities={"loss": 1}) == {"loss": [5.0]}
 

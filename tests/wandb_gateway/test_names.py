@@ -206,8 +206,9 @@ def test_if5_what_the_client_would_read_as_something_else_is_not_expressible(rul
     assert prepare_event_filter_input(read.filter) == '{"$and":[]}'  # it asks for nothing
 
 
-def test_if5_what_the_client_would_refuse_is_not_expressible() -> None:
-    rule = Rule("RUN_ALERT")
+@pytest.mark.parametrize("event_type", ["RUN_ALERT", "RUN_STALL", "ARTIFACT_ABSENCE"])
+def test_if5_what_the_client_would_refuse_is_not_expressible(event_type: str) -> None:
+    rule = Rule(event_type)
 
     assert not names.expressible(rule)
     with pytest.raises(ValueError, match="eventType"):

@@ -116,6 +116,7 @@ MATRIX = [
     ("PUT", "/api/automations/{automation}/", AUTOMATION, RULES_TEAM),
     ("PATCH", "/api/automations/{automation}/", {"enabled": False}, RULES_TEAM),
     ("DELETE", "/api/automations/{automation}/", None, RULES_TEAM),
+    ("POST", "/api/automations/{automation}/rearm/", None, RULES_TEAM),
     ("GET", "/api/executions/{execution}/", None, SEES),
 ]
 # These answer everybody who is signed in, with what each may see.

@@ -60,6 +60,19 @@ LOSS = {"name": "loss", "agg_op": "AVERAGE", "window_size": 5, "cmp_op": "$gt", 
             {"group": "prod"},
             "When an alert is raised whose title matches ^Low and level is one of WARN, ERROR, where group is prod",
         ),
+        (
+            EventType.RUN_STALL,
+            {"source": "METRIC", "name": "loss", "minutes": 30},
+            {"user": "bob"},
+            "When a run is running and loss has not moved for 30 min, where user is bob",
+        ),
+        (
+            EventType.RUN_STALL,
+            {"source": "STEP", "minutes": 90},
+            {},
+            "When a run is running and the step has not moved for 90 min",
+        ),
+        (EventType.ARTIFACT_ABSENCE, {"hours": 24}, {}, "When no new version has come for 24 h"),
         (EventType.UNLINK_ARTIFACT, {}, {}, "When a version is unlinked from a registry"),
         (EventType.ADD_ARTIFACT_TAG, {}, {}, "When a tag is added to a version"),
         (EventType.ADD_ARTIFACT_TAG, {}, {"tag": {"$regex": "^ok$"}}, "When tag ^ok$ is added to a version"),
@@ -105,10 +118,13 @@ def test_ev1_every_event_type_has_a_trigger_and_its_scopes() -> None:
     assert {trigger.event_type for trigger in triggers_for_scope(ScopeKind.REGISTRY)} == {*OF_ARTIFACTS}
     assert {trigger.event_type for trigger in triggers_for_scope(ScopeKind.COLLECTION)} == {
         EventType.CREATE_ARTIFACT,
+        EventType.ARTIFACT_ABSENCE,
         *OF_ARTIFACTS,
     }
     for wide in (ScopeKind.PROJECT, ScopeKind.TEAM, ScopeKind.ORGANIZATION):
-        assert {trigger.event_type for trigger in triggers_for_scope(wide)} == set(EventType)
+        assert {trigger.event_type for trigger in triggers_for_scope(wide)} == set(EventType) - {
+            EventType.ARTIFACT_ABSENCE
+        }
     assert event_types_listening_to("METRICS_LOGGED") == [
         EventType.RUN_METRIC,
         EventType.RUN_METRIC_CHANGE,

@@ -81,6 +81,13 @@ CONDITIONS: dict[EventType, st.SearchStrategy[Any]] = {
             "levels": st.lists(st.sampled_from(["INFO", "WARN", "ERROR"]), max_size=4),
         },
     ),
+    EventType.RUN_STALL: st.fixed_dictionaries(
+        {"source": st.just("METRIC"), "name": words, "minutes": st.integers(1, 43_200)}
+    )
+    | st.fixed_dictionaries(
+        {"source": st.just("STEP"), "minutes": st.integers(1, 43_200)}, optional={"name": st.none() | st.just("")}
+    ),
+    EventType.ARTIFACT_ABSENCE: st.fixed_dictionaries({"hours": st.integers(1, 8_760)}),
 }
 RUN_KEYS = ["user", "display_name", "group", "tags", "config.lr"]
 ARTIFACT_KEYS = ["alias", "tag", "collection", "type", "metadata.kind"]
@@ -105,6 +112,8 @@ def filters_over(keys: list[str]) -> st.SearchStrategy[Any]:
 
 
 def fields_of(event_type: EventType) -> list[str]:
+    if event_type is EventType.ARTIFACT_ABSENCE:
+        return []
     if event_type in CONDITIONS:
         return RUN_KEYS
     return COLLECTION_KEYS if "COLLECTION" in event_type else ARTIFACT_KEYS
@@ -119,9 +128,10 @@ def drafts(draw: st.DrawFn) -> tuple[Draft, ScopeKind, bool]:
         name=draw(lines.map(lambda line: f"n{line}".strip())),
         description=draw(texts),
         enabled=draw(st.booleans()),
+        shadow=draw(st.booleans()),
         event_type=event_type.value,
         condition=draw(CONDITIONS.get(event_type, st.just({}))),
-        filter=draw(filters_over(fields_of(event_type))),
+        filter=draw(filters_over(fields_of(event_type)) if fields_of(event_type) else st.just({})),
         action_kind=kind.value,
     )
     if kind is ActionKind.WEBHOOK:
@@ -199,13 +209,17 @@ def test_renaming_changes_the_name_alone(event_type: EventType, action: ActionKi
         ActionKind.NO_OP: {},
     }
     document = {"$nor": [{"user": {"$regex": " x"}}]}
-    automation = factories.make_automation(project, event_type, filter=document, **targets[action])
+    absence = event_type is EventType.ARTIFACT_ABSENCE
+    scope = factories.make_version(project).collection if absence else project
+    automation = factories.make_automation(
+        scope, event_type, filter={} if absence else document, shadow=True, **targets[action]
+    )
     before, documents = stored(automation.pk)
     client = Client()
     client.force_login(admin)
     filling = Filling(client, f"/automations/{automation.pk}/edit")
     filling.step = 3
-    assert filling.post(go="save", name="Renamed", description="").status_code == 302
+    assert filling.post(go="save", name="Renamed", description="", shadow="on").status_code == 302
 
     after, kept = stored(automation.pk)
     assert after.name == "Renamed"

@@ -34,6 +34,7 @@ CHANGE = {
     "change_dir": "INCREASE",
     "change_amount": "0.25",
 }
+STALLS = {"event_type": "RUN_STALL", "stall_source": "METRIC", "metric_name": "loss", "stall_minutes": "30"}
 FAR = {
     "event_type": "RUN_METRIC_ZSCORE",
     "metric_name": "loss",
@@ -84,6 +85,12 @@ def channel(team: Team) -> SlackChannel:
             {"title": "^Low", "levels": ["WARN"]},
             {"display_name": {"$regex": "^prod"}},
         ),
+        (STALLS, {"source": "METRIC", "name": "loss", "minutes": 30}, {}),
+        (
+            STALLS | {"stall_source": "STEP", "metric_name": "", "run_name": "^prod"},
+            {"source": "STEP", "minutes": 30},
+            {"display_name": {"$regex": "^prod"}},
+        ),
         ({"event_type": "UNLINK_ARTIFACT", "artifact_type": "model"}, {}, {"type": "model"}),
         ({"event_type": "ADD_ARTIFACT_TAG", "tag_pattern": "^ok$"}, {}, {"tag": {"$regex": "^ok$"}}),
         ({"event_type": "REMOVE_COLLECTION_TAG", "tag_pattern": "ok"}, {}, {"tag": {"$regex": "ok"}}),
@@ -108,6 +115,10 @@ def test_every_event_is_written_by_its_fields(
         (CHANGE | {"prior_window_size": "9999"}, "prior_window_size"),
         (CHANGE | {"metric_name": ""}, "metric_name"),
         (FAR | {"run_count": "2"}, "run_count"),
+        (STALLS | {"metric_name": ""}, "metric_name"),
+        (STALLS | {"stall_minutes": "0"}, "stall_minutes"),
+        (STALLS | {"stall_source": "HEARTBEAT", "stall_minutes": "5"}, "stall_minutes"),
+        ({"event_type": "ARTIFACT_ABSENCE", "absence_hours": "24"}, "event_type"),
         (FAR | {"deviations": "-1"}, "deviations"),
         ({"event_type": "RUN_ALERT", "alert_title": "(?=x)"}, "alert_title"),
         ({"event_type": "ADD_ARTIFACT_TAG", "tag_pattern": "("}, "tag_pattern"),

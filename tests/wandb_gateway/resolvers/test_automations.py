@@ -229,7 +229,7 @@ def test_slack_gets_title_message_and_severity(graphql: Ask, project: Project, t
 
 
 def test_an_update_keeps_what_it_does_not_name(graphql: Ask, project: Project, alice: User) -> None:
-    automation = factories.make_automation(project, description="Why it is here")
+    automation = factories.make_automation(project, description="Why it is here", shadow=True)
     ask = graphql(alice)
 
     ask.data(UPDATE_AUTOMATION_GQL, input={"id": ids.encode("Trigger", automation.pk), "enabled": False, "name": None})
@@ -241,6 +241,7 @@ def test_an_update_keeps_what_it_does_not_name(graphql: Ask, project: Project, a
         "Why it is here",
     )
     assert automation.condition == {"states": ["FAILED"]}
+    assert automation.shadow  # which the client knows nothing of (AC2)
 
 
 def test_an_update_moves_to_another_scope_if_the_event_fits_it(

@@ -14,7 +14,7 @@ from wandb.automations._generated.operations import (
     GET_ENTITY_AUTOMATIONS_LEGACY_GQL,
 )
 
-from automations.models import EventType
+from automations.models import Automation, EventType
 from projects.models import Project, Team, User
 from registries.models import Registry
 from tests import factories
@@ -86,6 +86,11 @@ def test_if5_what_the_client_cannot_express_stays_out_while_the_others_come(
     factories.make_automation(project, name="a run fails")
     factories.make_automation(project, EventType.RUN_ALERT, name="an alert", condition={})
     factories.make_automation(project, EventType.RUN_METRIC, name="NaN", condition=NAN)
+    factories.make_automation(project, EventType.RUN_STALL, name="a stall")
+    of_one = factories.make_version(project).collection
+    factories.make_automation(of_one, EventType.ARTIFACT_ABSENCE, name="an absence")
+    broken = factories.make_automation(project, name="it turned invalid", webhook=webhook)
+    Automation.objects.filter(pk=broken.pk).update(payload="{")
     factories.make_automation(project, name="not bob's", filter={"$nor": [{"user": "bob"}]})
     factories.make_automation(project, name="a list is sent", webhook=webhook, payload='["${run_name}"]')
     ask = graphql(alice)

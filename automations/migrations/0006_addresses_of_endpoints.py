@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('automations', '0004_slack_channels'),
+        ('automations', '0005_limits_shadow_and_silence'),
     ]
 
     operations = [
