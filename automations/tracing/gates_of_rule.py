@@ -9,7 +9,7 @@ from automations.models import Event
 from automations.tracing.case import Case
 from automations.tracing.gates import Answer, Verdict
 from automations.triggers import MetricTrigger, Rule
-from automations.triggers.runs import numbers
+from automations.triggers.runs import numbers as as_numbers
 from automations.windows import ZScore, digits
 from projects.jsonvalues import storable
 
@@ -18,10 +18,14 @@ SHOWN = 10
 
 def filter(case: Case) -> Answer:  # noqa: A001 - read as gates_of_rule.filter
     """EV4, EV10: with the clause that decides."""
-    explanation = case.rule.filter.explain(case.found.event.facts)
+    rule = case.rule.filter
+    explanation = rule.explain(case.found.event.facts)
     clauses = [{**asdict(verdict), "found": storable(verdict.found)} for verdict in explanation.verdicts[:SHOWN]]
-    verdict = Verdict.PASSED if explanation.holds else Verdict.STOPPED
-    return verdict, f"{_capital(explanation.reason)}.", {"clauses": clauses} if clauses else {}
+    numbers = {"clauses": clauses} if clauses else {}
+    if not explanation.holds:
+        return Verdict.STOPPED, f"{explanation.reason}.", numbers
+    asked = rule.describe()
+    return Verdict.PASSED, f"It holds: {asked}." if asked else "There is no filter to meet.", numbers
 
 
 def condition(case: Case) -> Answer:
@@ -41,7 +45,7 @@ def condition(case: Case) -> Answer:
 
 def _values(rule: Rule, event: Event) -> str:
     """`Values: 0.88, 0.90, 0.95.`, of the window that decided."""
-    values = numbers(event.details["values"])
+    values = as_numbers(event.details["values"])
     if isinstance(rule.condition, ZScore) or len(values) < 2:
         return ""
     return f" Values: {'… ' if len(values) > SHOWN else ''}{', '.join(digits(value) for value in values[-SHOWN:])}."
