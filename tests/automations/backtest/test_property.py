@@ -79,7 +79,7 @@ def test_hi7_executions_that_happened_are_those_a_replay_predicts(
         started = [factories.make_run(project, display_name=f"run {number}") for number in range(5)]
         for wait, number, what in happened:
             clock.shift(wait)
-            do(started[number], what, project=project)
+            do(started[number], what, project=project, number=number)
         reader = factories.make_user("operator", superuser=True)
         period = Period(BEGIN - timedelta(days=1), timezone.now() + timedelta(seconds=1))
         for automation in automations:
@@ -90,7 +90,7 @@ def test_hi7_executions_that_happened_are_those_a_replay_predicts(
             )
 
 
-def do(run: Run, what: list[float] | str, *, project: Project) -> None:
+def do(run: Run, what: list[float] | str, *, project: Project, number: int) -> None:
     run.refresh_from_db()
     now = timezone.now()
     if isinstance(what, list):
@@ -107,8 +107,8 @@ def do(run: Run, what: list[float] | str, *, project: Project) -> None:
     elif what == "version":
         factories.make_version(project, digest=str(Membership.objects.count()))
     elif what in {"production", "staging"}:
-        version = Membership.objects.filter(collection__project=project).order_by("version_index").first()
-        if version is not None:
+        versions = Membership.objects.filter(collection__project=project).order_by("version_index")
+        if version := versions[number : number + 1].first():
             labels.add_alias(version, what, by=run.user, at=now)
 
 
