@@ -19,7 +19,6 @@ from automations.windows import ZScore
 from projects import peers
 from projects.models import Run, User
 from registries.events import ADD_COLLECTION_TAG, REMOVE_COLLECTION_TAG
-from registries.models import Collection
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 LOOKED_AT = 100
@@ -53,14 +52,14 @@ def nearest(automation: Automation, subject: Thing, rule: Rule, *, reader: User,
 def events_of(automation: Automation, subject: Thing, *, reader: User) -> QuerySet[Event]:
     """Recorded events about the subject that the automation listens to, the latest first."""
     kind = trigger_for(automation.event_type).listens_to
-    events = Event.objects.filter(kind=kind).order_by("-pk")
+    events = Event.objects.visible_to(reader).filter(kind=kind).order_by("-pk")
     if isinstance(subject, Run):
         return events.filter(run=subject, artifact=None)
     if kind in {ADD_COLLECTION_TAG, REMOVE_COLLECTION_TAG}:
         return events.filter(collection=subject.collection_id)
     # A link is an event of the project the version is from as well.
     here = Q(collection=subject.collection_id) | Q(**{automation.scope_kind.value: automation.scope})
-    return events.filter(here, artifact=subject.artifact_id, collection__in=Collection.objects.visible_to(reader))
+    return events.filter(here, artifact=subject.artifact_id)
 
 
 def _nearest_event(automation: Automation, events: QuerySet[Event], rule: Rule) -> Occurrence | None:
