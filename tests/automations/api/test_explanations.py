@@ -83,7 +83,9 @@ def test_hi6_what_is_not_there_is_said_so(
 
 
 def test_hi7_a_draft_is_replayed_without_being_saved(api: Api, alice: User, failed: Run) -> None:
-    found = api(alice).post("/api/automations/backtest/", DRAFT).json()
+    answer: Any = api(alice).post("/api/automations/backtest/", DRAFT)
+    assert answer["Content-Type"] == "application/json"
+    found = json.loads(b"".join(answer))
     assert found["verdict"] == "Would have fired 1 time in 7 days: baseline."
     assert (found["days"], found["fired"], found["held_back"], found["skipped"]) == (7, 1, 0, 0)
     (firing,) = found["firings"]
