@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from automations.api import executions, rearming, slack, views, webhooks
+from automations.api import executions, explanations, rearming, slack, views, webhooks
 from projects.api.views import nothing_here
 
 WEBHOOK = "teams/<str:team>/webhooks/<str:name>/"
@@ -15,8 +15,11 @@ urlpatterns = [
     path(CHANNEL, slack.OneSlackChannel.as_view()),
     path(f"{CHANNEL}test/", slack.SlackChannelTest.as_view()),
     path("automations/", views.Automations.as_view()),
+    path("automations/backtest/", explanations.DraftBacktest.as_view()),
     path("automations/<int:pk>/", views.OneAutomation.as_view()),
     path("automations/<int:pk>/rearm/", rearming.Rearm.as_view()),
+    path("automations/<int:pk>/backtest/", explanations.AutomationBacktest.as_view()),
+    path("automations/<int:pk>/trace/", explanations.AutomationTrace.as_view()),
     path("executions/", executions.Executions.as_view()),
     path("executions/<uuid:key>/", executions.OneExecution.as_view()),
     # the last addresses of the API: whatever none of the applications knows
