@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from automations import sentences
-from automations.models import Execution, ScopeKind, SlackChannel, Status, Webhook
+from automations.models import Execution, ReasonCode, ScopeKind, SlackChannel, Status, Webhook
 from projects.models import Organization, OrganizationMember, Project, Role, Team
 from registries.models import Registry
 
@@ -139,7 +139,8 @@ def _hide_call(execution: Execution) -> None:
     execution.target = sentences.HIDDEN.get(kind, "")
     execution.payload = ""
     waiting = "The call failed; it will be tried again." if execution.result else ""
-    execution.result = OUTCOMES.get(Status(execution.status), waiting)
+    if execution.reason_code != ReasonCode.LOOP:
+        execution.result = OUTCOMES.get(Status(execution.status), waiting)
     # Only a prefetched list is going to be shown, and its rows are what is shown.
     for attempt in getattr(execution, "_prefetched_objects_cache", {}).get("attempts", ()):
         attempt.url = attempt.response_body = ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
-from automations import cooldowns, queueing, sentences
-from automations.models import ActionKind, Automation, Event, Execution, Status
+from automations import causes, cooldowns, loops, queueing, sentences
+from automations.models import ActionKind, Automation, Event, Execution, ReasonCode, Status
 from automations.triggers import InvalidCondition, Match, event_types_listening_to, trigger_for
 from projects.events import Scopes
 
@@ -18,10 +18,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An automation whose condition an event meets, and why."""
+    """An automation whose condition an event meets, and why; `loop` is why it must not run all the same."""
 
     automation: Automation
     match: Match
+    loop: str = ""
 
 
 def start_executions(event: Event, scopes: Scopes, *, at: datetime) -> list[Execution]:
@@ -46,15 +47,29 @@ def judge(automation: Automation, event: Event) -> Match:
 
 
 def start(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Execution]:
-    """Write one execution for each hit that may fire (EV11), and queue it; in a constant number of queries."""
-    allowed = _allowed(_standing(hits), event, at=at)
+    """Write one execution for each hit that may fire (EV11), and queue it unless it would close a loop; in a constant
+    number of queries."""
+    allowed = _allowed(_without_loops(_standing(hits), event), event, at=at)
     if not allowed:
         return []
     rows = Execution.objects.bulk_create([_execution(hit, event, at=at) for hit in allowed])
     _note_trigger(allowed, at=at)
     for row in rows:
-        queueing.enqueue_execution(row.pk)
+        if row.status == Status.PENDING:
+            queueing.enqueue_execution(row.pk)
     return rows
+
+
+def _without_loops(hits: Sequence[Hit], event: Event) -> list[Hit]:
+    """The hits, those that would close a loop marked with the reason."""
+    chain = causes.chain_of(event)
+    if not chain:
+        return list(hits)
+    subject = causes.subject_of(event)
+    judged = [(hit, loops.objection(chain, hit.automation.pk, subject=subject)) for hit in hits]
+    return [
+        replace(hit, loop=loop, match=replace(hit.match, key=loops.QUIET_KEY)) if loop else hit for hit, loop in judged
+    ]
 
 
 def _standing(hits: Sequence[Hit]) -> list[Hit]:
@@ -76,12 +91,21 @@ def _allowed(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Hit]:
 
 def _execution(hit: Hit, event: Event, *, at: datetime) -> Execution:
     automation = hit.automation
+    outcome = (
+        {
+            "status": Status.SKIPPED,
+            "reason_code": ReasonCode.LOOP,
+            "result": hit.loop,
+            "finished_at": at,
+        }
+        if hit.loop
+        else {"status": Status.PENDING, "next_attempt_at": at}
+    )
     return Execution(
         automation=automation,
         event=event,
         project_id=event.project_id,
         registry_id=event.registry_id,
-        status=Status.PENDING,
         matched_because=hit.match.reason,
         rule=rule_of(automation),
         event_type=automation.event_type,
@@ -89,7 +113,7 @@ def _execution(hit: Hit, event: Event, *, at: datetime) -> Execution:
         slack_channel=automation.slack_channel,
         target=_target_of(automation),
         created_at=at,
-        next_attempt_at=at,
+        **outcome,
     )
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
 
-from automations import cooldowns, matching
+from automations import causes, cooldowns, loops, matching
 from automations.filters import Filter
 from automations.matching import Hit
 from automations.models import Automation, Event
@@ -133,13 +133,24 @@ def _judge_metric(batch: Batch, series: Series, before: list[float], *, metric: 
             further[watch.automation] = count - 1
     if not first:
         return
-    quiet = cooldowns.quiet(further, run=batch.run, at=timezone.now())
+    quiet = _quiet(further, batch.run)
     for position in sorted(first):
         ready = [pk for pk in first[position] if pk not in quiet]
         if ready:
             window = (before + new[: position + 1])[-size:]
             _start(batch, ready, series[position], window, others, metric=metric)
     _count_surplus(batch.run, further, quiet)
+
+
+def _quiet(automations: Iterable[int], run: Run) -> set[int]:
+    """Automations of which nothing would come now: they have fired for this run, or have been kept from a loop."""
+    at = timezone.now()
+    quiet = cooldowns.quiet(automations, run=run, at=at)
+    if chain := causes.current():
+        subject = causes.subject_of(Event(run=run))
+        looping = {pk for pk in automations if loops.objection(chain, pk, subject=subject)}
+        quiet = (quiet - looping) | cooldowns.quiet(looping, run=run, at=at, state=loops.QUIET_KEY)
+    return quiet
 
 
 def _start(
@@ -165,6 +176,7 @@ def _start(
         team_id=fact.scopes.team,
         project_id=fact.scopes.project,
         facts=batch.facts(),
+        chain=causes.stored(causes.current()),
         details={
             "metric": metric,
             "value": _json_number(value),

@@ -6,7 +6,8 @@ from django.db import models
 class Event(models.Model):
     """A fact that was announced, as it was at that moment: what automations were matched against.
 
-    `facts` are the fields conditions are evaluated over, `details` what messages show beside them.
+    `facts` are the fields conditions are evaluated over, `details` what messages show beside them, and `chain` the
+    executions that led to it (`automations.causes`).
     """
 
     kind = models.CharField(max_length=32)
@@ -31,6 +32,7 @@ class Event(models.Model):
     )
     facts = models.JSONField(default=dict)
     details = models.JSONField(default=dict)
+    chain = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["-pk"]
