@@ -8,9 +8,9 @@ from datetime import datetime
 
 import structlog
 
-from automations import causes, cooldowns, loops, queueing, sentences
+from automations import candidates, causes, cooldowns, loops, queueing, sentences
 from automations.models import ActionKind, Automation, Event, Execution, ReasonCode, Status
-from automations.triggers import InvalidCondition, Match, event_types_listening_to, trigger_for
+from automations.triggers import InvalidCondition, Match, trigger_for
 from projects.events import Scopes
 
 log = structlog.get_logger(__name__)
@@ -27,10 +27,7 @@ class Hit:
 
 def start_executions(event: Event, scopes: Scopes, *, at: datetime) -> list[Execution]:
     """Match an event against every automation that listens in its scopes, and start what follows."""
-    listening = Automation.objects.listening_to(event_types_listening_to(event.kind), scopes)
-    judged = [
-        Hit(automation, judge(automation, event)) for automation in listening.select_related("webhook", "slack_channel")
-    ]
+    judged = [Hit(automation, judge(automation, event)) for automation in candidates.met_by(event, scopes)]
     return start([hit for hit in judged if hit.match.matched], event, at=at)
 
 

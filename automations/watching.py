@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -29,9 +29,16 @@ from projects.metrics import places_of, value_at
 from projects.models import Project, Run
 from projects.models.history import Stream
 
-Series = list[tuple[int, float]]  # (index of the row in the batch, value)
 # A system metric is told by its key: rows of the system stream are judged by these rules alone, others never are.
 SYSTEM_PREFIX = "system."
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The values of one metric in a batch, in the order logged, each with the index of its row."""
+
+    rows: Sequence[int]
+    values: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def judge(fact: Fact) -> None:
     batch = Batch(fact, run, watches)
     capacities = {metric: max(watch.rule.capacity for watch in watches[metric]) for metric in logged}
     before = recent.values_before(run, line=fact.first_line, capacities=capacities, stream=fact.stream)
-    windows = {metric: before[metric] + [value for _, value in series] for metric, series in logged.items()}
+    windows = {metric: before[metric] + series.values[-capacities[metric] :] for metric, series in logged.items()}
     for metric, series in logged.items():
         _judge_metric(batch, series, before[metric], metric=metric, size=capacities[metric])
     recent.store(run, next_line=fact.first_line + len(fact.rows), capacities=capacities, values=windows)
@@ -112,22 +119,30 @@ def _series(fact: Fact, watches: Watches) -> dict[str, Series]:
     for metric in watches:
         if metric.startswith(SYSTEM_PREFIX) is not of_system or keys.isdisjoint(places_of(metric)):
             continue
-        series = [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
-        if series:
+        series = _series_of(rows, metric)
+        if series.values:
             found[metric] = series
     return found
 
 
+def _series_of(rows: Sequence[dict[str, Any]], metric: str) -> Series:
+    plain = [row.get(metric) for row in rows]
+    if set(map(type, plain)) == {float}:  # nearly always: a number in every row
+        return Series(range(len(rows)), plain)  # type: ignore[arg-type]  # floats by now
+    found = [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
+    return Series([index for index, _ in found], [value for _, value in found])
+
+
 def _judge_metric(batch: Batch, series: Series, before: list[float], *, metric: str, size: int) -> None:
     """Start executions at the first point each watching automation reacts to; count its further points as surplus."""
-    new = [value for _, value in series]
+    new = series.values
     others = batch.others(metric)
     first: dict[int, list[int]] = {}  # position in the series → automations that react there first
     further: dict[int, int] = {}  # automation → points it reacts to after that
     for watch in batch.watches[metric]:
         of_others = isinstance(watch.rule, ZScore)
         verdicts = watch.rule.judge_batch(others if of_others else before, new)
-        count = sum(verdicts)
+        count = verdicts.count(True)
         if count and watch.filter.matches(batch.facts()):
             first.setdefault(verdicts.index(True), []).append(watch.automation)
             further[watch.automation] = count - 1
@@ -138,7 +153,7 @@ def _judge_metric(batch: Batch, series: Series, before: list[float], *, metric: 
         ready = [pk for pk in first[position] if pk not in quiet]
         if ready:
             window = (before + new[: position + 1])[-size:]
-            _start(batch, ready, series[position], window, others, metric=metric)
+            _start(batch, ready, (series.rows[position], new[position]), window, others, metric=metric)
     _count_surplus(batch.run, further, quiet)
 
 

@@ -1,16 +1,28 @@
-"""The last values of watched metrics, kept beside the chunks so that a batch is judged without reading history."""
+"""The last values of watched metrics, kept beside the chunks so that a batch is judged without reading history.
+
+On the hot path, as `projects.held` is: composing these statements by the ORM would cost more than running them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from django.db import connection
 
 from projects.metrics import last_values
-from projects.models import MetricWindow, Run
+from projects.models import Run
 from projects.models.history import Stream
 
 FLOAT64 = np.dtype("<f8")
+STORED = 'SELECT metric, capacity, next_line, "values" FROM projects_metricwindow WHERE run_id = %s AND metric IN ({})'
+STORE = """INSERT INTO projects_metricwindow (run_id, metric, capacity, next_line, "values") VALUES {}
+    ON CONFLICT (run_id, metric) DO UPDATE
+    SET capacity = excluded.capacity, next_line = excluded.next_line, "values" = excluded."values"
+"""
+# SQLite takes 32,766 parameters in one statement; each window has five.
+WINDOWS_PER_STATEMENT = 5_000
 
 
 def values_before(
@@ -20,31 +32,35 @@ def values_before(
 
     A window that is missing, too small, or that missed lines while nobody watched is filled from the chunks.
     """
-    stored = {row.metric: row for row in MetricWindow.objects.filter(run=run, metric__in=capacities)}
+    stored = _stored(run, list(capacities))
     values = {}
-    for metric, capacity in capacities.items():
-        row = stored.get(metric)
-        if row is not None and row.next_line == line and row.capacity >= capacity:
-            values[metric] = np.frombuffer(bytes(row.values), dtype=FLOAT64).tolist()
+    for metric, wanted in capacities.items():
+        capacity, next_line, packed = stored.get(metric, (0, -1, b""))
+        if next_line == line and capacity >= wanted:
+            values[metric] = np.frombuffer(bytes(packed), dtype=FLOAT64).tolist()
         else:
-            values[metric] = last_values(run, metric, count=capacity, before_line=line, stream=stream)
+            values[metric] = last_values(run, metric, count=wanted, before_line=line, stream=stream)
     return values
+
+
+def _stored(run: Run, metrics: Sequence[str]) -> dict[str, tuple[int, int, bytes]]:
+    found: dict[str, tuple[int, int, bytes]] = {}
+    with connection.cursor() as cursor:
+        for start in range(0, len(metrics), WINDOWS_PER_STATEMENT):
+            some = metrics[start : start + WINDOWS_PER_STATEMENT]
+            cursor.execute(STORED.format(", ".join(["%s"] * len(some))), [run.pk, *some])
+            found |= {metric: tuple(rest) for metric, *rest in cursor.fetchall()}
+    return found
 
 
 def store(run: Run, *, next_line: int, capacities: Mapping[str, int], values: Mapping[str, Sequence[float]]) -> None:
     """Keep the windows, in one statement."""
-    MetricWindow.objects.bulk_create(
-        [
-            MetricWindow(
-                run=run,
-                metric=metric,
-                capacity=capacity,
-                next_line=next_line,
-                values=np.array(values[metric][-capacity:], dtype=FLOAT64).tobytes(),
-            )
-            for metric, capacity in capacities.items()
-        ],
-        update_conflicts=True,
-        unique_fields=["run", "metric"],
-        update_fields=["capacity", "next_line", "values"],
-    )
+    metrics = list(capacities)
+    with connection.cursor() as cursor:
+        for start in range(0, len(metrics), WINDOWS_PER_STATEMENT):
+            some = metrics[start : start + WINDOWS_PER_STATEMENT]
+            parameters: list[Any] = []
+            for metric in some:
+                packed = np.array(values[metric][-capacities[metric] :], dtype=FLOAT64).tobytes()
+                parameters += [run.pk, metric, capacities[metric], next_line, packed]
+            cursor.execute(STORE.format(", ".join(["(%s, %s, %s, %s, %s)"] * len(some))), parameters)
