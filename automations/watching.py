@@ -119,13 +119,14 @@ def _series(fact: Fact, watches: Watches) -> dict[str, Series]:
     for metric in watches:
         if metric.startswith(SYSTEM_PREFIX) is not of_system or keys.isdisjoint(places_of(metric)):
             continue
-        series = _series_of(rows, metric)
+        series = series_of(rows, metric)
         if series.values:
             found[metric] = series
     return found
 
 
-def _series_of(rows: Sequence[dict[str, Any]], metric: str) -> Series:
+def series_of(rows: Sequence[dict[str, Any]], metric: str) -> Series:
+    """The numbers of one metric; rows that have none of it are no points (EV5)."""
     plain = [row.get(metric) for row in rows]
     if set(map(type, plain)) == {float}:  # nearly always: a number in every row
         return Series(range(len(rows)), plain)  # type: ignore[arg-type]  # floats by now
