@@ -39,8 +39,9 @@ test: .venv/requirements-dev.stamp services  ## run every test, on SQLite and on
 		echo "PostgreSQL was not tested."; [ "$${CI:-}" != true ]; \
 	fi
 
-bench: .venv/requirements-dev.stamp  ## measure logging and delivery; benchmarks/README.md says how to read it
+bench: .venv/requirements-dev.stamp  ## measure logging, matching and delivery; benchmarks/README.md says how to read it
 	$(BIN)/python -m benchmarks.metrics
+	$(BIN)/python -m benchmarks.matching
 	$(BIN)/python -m benchmarks.delivery
 
 services:  # Chromium, PostgreSQL and Redis for the tests: installed and started where this user may

@@ -58,11 +58,8 @@ def count_surplus(pairs: Iterable[tuple[int, str]], *, run: Run, times: int = 1)
         Cooldown.objects.filter(automation__in=pks, run=run, state=state).update(surplus=F("surplus") + times)
 
 
-def quiet(automations: Iterable[int], *, run: Run, at: datetime) -> set[int]:
-    """Of these automations, those that fired for this run within 24 hours (with no state), so that the logging path
-    need not write an event that nothing would come of."""
-    return set(
-        Cooldown.objects.filter(automation__in=automations, run=run, state="", fired_at__gt=at - QUIET_FOR).values_list(
-            "automation", flat=True
-        )
-    )
+def quiet(automations: Iterable[int], *, run: Run, at: datetime, state: str = "") -> set[int]:
+    """Of these automations, those that fired for this run within 24 hours, so that the logging path need not write an
+    event that nothing would come of."""
+    fired = Cooldown.objects.filter(automation__in=automations, run=run, state=state, fired_at__gt=at - QUIET_FOR)
+    return set(fired.values_list("automation", flat=True))

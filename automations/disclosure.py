@@ -29,7 +29,7 @@ OUTCOMES = {
     Status.SKIPPED: "The webhook is paused.",
 }
 # Skipped by the automation's own rules: what is said of it names nobody.
-OWN_REASONS = frozenset({ReasonCode.RATE_LIMIT, ReasonCode.SHADOW})
+OWN_REASONS = frozenset({ReasonCode.RATE_LIMIT, ReasonCode.SHADOW, ReasonCode.LOOP})
 Target = Webhook | SlackChannel
 
 

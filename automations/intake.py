@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from automations import matching, watching
+from automations import causes, matching, watching
 from automations.models import Event
 from projects.events import METRICS_LOGGED, Fact
 
@@ -35,6 +35,7 @@ def record(fact: Fact) -> None:
             "artifact_id": fact.artifact_id,
             "facts": dict(fact.facts),
             "details": dict(fact.details),
+            "chain": causes.stored(causes.current()),
             **{f"{kind}_id": pk for kind, pk in asdict(fact.scopes).items()},
         },
     )

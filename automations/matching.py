@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
-from automations import cooldowns, limits, queueing, sentences
+from automations import candidates, causes, cooldowns, limits, loops, queueing, sentences
 from automations.models import ActionKind, Automation, Event, Execution, ReasonCode, Status
 from automations.models.automation import WIDE_SCOPES
-from automations.triggers import InvalidCondition, Match, event_types_listening_to, trigger_for
+from automations.triggers import InvalidCondition, Match, trigger_for
 from projects.events import Scopes
 
 log = structlog.get_logger(__name__)
@@ -20,18 +20,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An automation whose condition an event meets, and why."""
+    """An automation whose condition an event meets, and why; `loop` is why it must not run all the same."""
 
     automation: Automation
     match: Match
+    loop: str = ""
 
 
 def start_executions(event: Event, scopes: Scopes, *, at: datetime) -> list[Execution]:
     """Match an event against every automation that listens in its scopes, and start what follows."""
-    listening = Automation.objects.listening_to(event_types_listening_to(event.kind), scopes)
-    judged = [
-        Hit(automation, judge(automation, event)) for automation in listening.select_related("webhook", "slack_channel")
-    ]
+    judged = [Hit(automation, judge(automation, event)) for automation in candidates.met_by(event, scopes)]
     return start([hit for hit in judged if hit.match.matched], event, at=at)
 
 
@@ -48,9 +46,9 @@ def judge(automation: Automation, event: Event) -> Match:
 
 
 def start(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Execution]:
-    """Write one execution for each hit that may fire (EV11), and queue it, or skip it if it is one too many for a wide
-    scope (EV12); in a constant number of queries."""
-    allowed = _allowed(_standing(hits), event, at=at)
+    """Write one execution for each hit that may fire (EV11), and queue it, or skip it if it would close a loop or is
+    one too many for a wide scope (EV12); in a constant number of queries."""
+    allowed = _allowed(_without_loops(_standing(hits), event), event, at=at)
     if not allowed:
         return []
     refused = _over_the_limit(allowed, at=at)
@@ -64,9 +62,21 @@ def start(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Execution]
 
 def _over_the_limit(hits: Sequence[Hit], *, at: datetime) -> dict[int, str]:
     """Why automations of wide scopes may not fire once more, by their key."""
-    wide = {hit.automation.pk for hit in hits if hit.automation.scope_kind in WIDE_SCOPES}
+    wide = {hit.automation.pk for hit in hits if not hit.loop and hit.automation.scope_kind in WIDE_SCOPES}
     refused = wide - limits.take(wide, at=at) if wide else set()
     return limits.reasons(refused, at=at) if refused else {}
+
+
+def _without_loops(hits: Sequence[Hit], event: Event) -> list[Hit]:
+    """The hits, those that would close a loop marked with the reason."""
+    chain = causes.chain_of(event)
+    if not chain:
+        return list(hits)
+    subject = causes.subject_of(event)
+    judged = [(hit, loops.objection(chain, hit.automation.pk, subject=subject)) for hit in hits]
+    return [
+        replace(hit, loop=loop, match=replace(hit.match, key=loops.QUIET_KEY)) if loop else hit for hit, loop in judged
+    ]
 
 
 def _standing(hits: Sequence[Hit]) -> list[Hit]:
@@ -92,10 +102,11 @@ def fires_once_a_day(event: Event) -> bool:
 
 def _execution(hit: Hit, event: Event, *, at: datetime, refused: Mapping[int, str]) -> Execution:
     automation = hit.automation
-    reason = refused.get(automation.pk)
     outcome: dict[str, Any] = {"status": Status.PENDING, "next_attempt_at": at}
-    if reason is not None:
-        outcome = {"status": Status.SKIPPED, "reason_code": ReasonCode.RATE_LIMIT, "result": reason, "finished_at": at}
+    code = ReasonCode.LOOP if hit.loop else ReasonCode.RATE_LIMIT
+    reason = hit.loop or refused.get(automation.pk)
+    if reason:
+        outcome = {"status": Status.SKIPPED, "reason_code": code, "result": reason, "finished_at": at}
     return Execution(
         automation=automation,
         event=event,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -17,7 +17,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from automations import cooldowns, matching
+from automations import causes, cooldowns, loops, matching
 from automations.filters import Filter
 from automations.matching import Hit
 from automations.models import Automation, Event
@@ -31,9 +31,16 @@ from projects.metrics import places_of, value_at
 from projects.models import Project, Run
 from projects.models.history import Stream
 
-Series = list[tuple[int, float]]  # (index of the row in the batch, value)
 # A system metric is told by its key: rows of the system stream are judged by these rules alone, others never are.
 SYSTEM_PREFIX = "system."
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The values of one metric in a batch, in the order logged, each with the index of its row."""
+
+    rows: Sequence[int]
+    values: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ def judge(fact: Fact) -> None:
     batch = Batch(fact, run, watches)
     capacities = {metric: max((watch.rule.capacity for watch in watches[metric]), default=1) for metric in logged}
     before = recent.values_before(run, line=fact.first_line, capacities=capacities, stream=fact.stream)
-    windows = {metric: before[metric] + [value for _, value in series] for metric, series in logged.items()}
+    windows = {metric: before[metric] + series.values[-capacities[metric] :] for metric, series in logged.items()}
     for metric, series in logged.items():
         _judge_metric(batch, series, before[metric], metric=metric, size=capacities[metric])
     recent.store(
@@ -149,14 +156,14 @@ def _series(fact: Fact, watches: Watches) -> dict[str, Series]:
         if stream_of(metric) != fact.stream or keys.isdisjoint(places_of(metric)):
             continue
         series = series_of(fact.rows, metric)
-        if series:
+        if series.values:
             found[metric] = series
     return found
 
 
 def _moved(before: list[float], series: Series) -> bool:
     """Whether a value differs from the one before it; NaN is like NaN."""
-    values = [*before[-1:], *(value for _, value in series)]
+    values = [*before[-1:], *series.values]
     return not before or any(new != old and not (math.isnan(new) and math.isnan(old)) for old, new in pairwise(values))
 
 
@@ -166,8 +173,12 @@ def stream_of(metric: str) -> Stream:
 
 
 def series_of(rows: Sequence[dict[str, Any]], metric: str) -> Series:
-    """The metric's values in the rows of a batch, in the order logged."""
-    return [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
+    """The numbers of one metric; rows that have none of it are no points (EV5)."""
+    plain = [row.get(metric) for row in rows]
+    if set(map(type, plain)) == {float}:  # nearly always: a number in every row
+        return Series(range(len(rows)), plain)  # type: ignore[arg-type]  # floats by now
+    found = [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
+    return Series([index for index, _ in found], [value for _, value in found])
 
 
 def verdicts_of(
@@ -179,28 +190,39 @@ def verdicts_of(
 
 def _judge_metric(batch: Batch, series: Series, before: list[float], *, metric: str, size: int) -> None:
     """Start executions at the first point each watching automation reacts to; count its further points as surplus."""
-    new = [value for _, value in series]
+    new = series.values
     others = batch.others(metric)
     first: dict[int, list[int]] = {}  # position in the series → automations that react there first
     further: dict[int, int] = {}  # automation → points it reacts to after that
     for watch in batch.watches[metric]:
         verdicts = verdicts_of(watch.rule, new, before=before, others=others)
-        count = sum(verdicts)
+        count = verdicts.count(True)
         if count and watch.filter.matches(batch.facts()):
             first.setdefault(verdicts.index(True), []).append(watch.automation)
             further[watch.automation] = count - 1
     if not first:
         return
-    quiet = cooldowns.quiet(further, run=batch.run, at=timezone.now())
+    quiet = _quiet(further, batch.run)
     for position in sorted(first):
         ready = [pk for pk in first[position] if pk not in quiet]
         if ready:
-            row = series[position][0]
+            row = series.rows[position]
             line = batch.fact.first_line + row
             step = step_of(batch.fact.rows[row], line)
             window = (before + new[: position + 1])[-size:]
             _start(batch, ready, Point(metric, window, others, line=line, step=step))
     _count_surplus(batch.run, further, quiet)
+
+
+def _quiet(automations: Iterable[int], run: Run) -> set[int]:
+    """Automations of which nothing would come now: they have fired for this run, or have been kept from a loop."""
+    at = timezone.now()
+    quiet = cooldowns.quiet(automations, run=run, at=at)
+    if chain := causes.current():
+        subject = causes.subject_of(Event(run=run))
+        looping = {pk for pk in automations if loops.objection(chain, pk, subject=subject)}
+        quiet = (quiet - looping) | cooldowns.quiet(looping, run=run, at=at, state=loops.QUIET_KEY)
+    return quiet
 
 
 def _start(batch: Batch, automations: list[int], point: Point) -> None:
@@ -219,6 +241,7 @@ def _start(batch: Batch, automations: list[int], point: Point) -> None:
         team_id=fact.scopes.team,
         project_id=fact.scopes.project,
         facts=batch.facts(),
+        chain=causes.stored(causes.current()),
         details=point.details(run),
     )
     hits = [Hit(candidate, matching.judge(candidate, event)) for candidate in candidates]

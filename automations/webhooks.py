@@ -46,6 +46,7 @@ RESERVED_HEADERS = frozenset(
         "webhook-id",
         "webhook-signature",
         "webhook-timestamp",
+        "x-automation-cause",
         "x-wandb-signature",
     }
 )

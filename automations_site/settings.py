@@ -167,6 +167,8 @@ AUTH_USER_MODEL = "projects.User"
 MIDDLEWARE = [
     "automations_site.logs.name_requests",
     "automations_site.refusals.refuse_nul",
+    # what a request with X-Automation-Cause changes belongs to the chain of executions that led to it
+    "automations.causes.join",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # inside the one that serves static files, which are to be cached

@@ -209,9 +209,10 @@ def api(db: None) -> Callable[[User | None], APIClient]:
 def forget_watched_metrics() -> Iterator[None]:
     """Rolled-back tests use the same primary keys again, so what a process remembers of them must go."""
     yield
-    from automations import watching
+    from automations import candidates, watching
     from projects import keys, series
 
+    candidates.forget()
     watching.watches_of.cache_clear()
     keys.forget_uses()
     series.forget()

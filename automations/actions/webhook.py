@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from automations import http, signing, templating, unsealing
+from automations import causes, http, signing, templating, unsealing
 from automations.actions.base import ActionError, Invocation, Receipt, Sending
 from automations.documents import default_document
 from automations.models import ActionKind, Execution, ReasonCode, Webhook
 from automations.unsealing import Credentials
 from automations.variables import values_of
 
-# Request headers whose value proves who we are: shown as a mask wherever a request is shown.
-CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
+# Request headers whose value proves something: shown as a mask wherever a request is shown.
+CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", causes.HEADER.lower()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class CallWebhook:
             shown_body=shown,
             message_id=message_id(execution),
             timestamp=invocation.timestamp,
+            cause=causes.token_of(execution),
         )
         invocation.about_to_send(Sending(request.url, request.shown_headers, request.shown_body))
         return judged(exchange(request, credentials))
@@ -106,10 +107,13 @@ def prepare(
     shown_body: str,
     message_id: str,
     timestamp: int,
+    cause: str = "",
 ) -> Request:
-    """The request with all its headers (WH2, WH3)."""
+    """The request with all its headers (WH2, WH3); `cause` is the token of the loop guard."""
     headers = {"Content-Type": "application/json", **credentials.headers}
     headers |= {"webhook-id": message_id, "webhook-timestamp": str(timestamp)}
+    if cause:
+        headers[causes.HEADER] = cause
     if credentials.access_token:
         headers["Authorization"] = f"Bearer {credentials.access_token}"
     if credentials.signing_secret:

@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from automations import disclosure
+from automations import disclosure, loops
 from automations.access import execution_for
 from automations.api.history import ExecutionDetailSerializer, ExecutionSerializer
 from automations.models import EventType, Execution, Status
@@ -71,5 +71,7 @@ class OneExecution(Endpoint):
     @extend_schema(summary="Show an execution", responses=ExecutionDetailSerializer)
     def get(self, request: Request, key: uuid.UUID) -> Response:
         """One execution with its event, what was sent, and every attempt."""
-        (execution,) = disclosure.prepare([execution_for(self.user, key)], reader=self.user)
-        return Response(ExecutionDetailSerializer(execution).data)
+        execution = execution_for(self.user, key)
+        before = loops.executions_before(execution.event, reader=self.user)
+        disclosure.prepare([execution], reader=self.user)
+        return Response(ExecutionDetailSerializer(execution, context={"before": before}).data)

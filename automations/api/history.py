@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
@@ -114,6 +115,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
                 "rule": {"event_type": "RUN_STATE", "condition": {"states": ["FAILED"]}},
                 "payload": '{"text":"k3v9x2ab is FAILED"}',
                 "event": EVENT,
+                "led_here": [],
                 "attempts": [ATTEMPT],
             },
         )
@@ -123,10 +125,16 @@ class ExecutionDetailSerializer(ExecutionSerializer):
     rule = Document(help_text="The automation as it was then.")
     payload = serializers.CharField(help_text="The body as it was sent, secrets masked.")
     event = serializers.SerializerMethodField()
+    led_here = serializers.SerializerMethodField(
+        help_text="Keys of the executions that led to the event, the first one first, as far as you may see them."
+    )
     attempts = AttemptSerializer(many=True)
 
     class Meta(ExecutionSerializer.Meta):
-        fields = [*EXECUTION, "rule", "payload", "event", "attempts"]
+        fields = [*EXECUTION, "rule", "payload", "event", "led_here", "attempts"]
+
+    def get_led_here(self, execution: Execution) -> list[UUID]:
+        return [earlier.key for earlier in self.context["before"]]
 
     @extend_schema_field(EventSerializer)
     def get_event(self, execution: Execution) -> Any:

@@ -107,10 +107,16 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any], Test]:
 
 def _searching(wanted: str) -> Test:
     search = compiled(wanted).search
+
     # Bytes, because a run's name may hold what cannot be encoded strictly; RE2 steps over such bytes.
-    return lambda found: any(
-        isinstance(one, str) and search(one.encode(errors="surrogatepass")) is not None for one in elements(found)
-    )
+    def test(found: Any) -> bool:
+        if isinstance(found, str):
+            return search(found.encode(errors="surrogatepass")) is not None
+        return any(
+            isinstance(one, str) and search(one.encode(errors="surrogatepass")) is not None for one in elements(found)
+        )
+
+    return test
 
 
 def _containing(wanted: Any) -> Test:

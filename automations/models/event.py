@@ -25,7 +25,8 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """A fact that was announced, as it was at that moment: what automations were matched against.
 
-    `facts` are the fields conditions are evaluated over, `details` what messages show beside them.
+    `facts` are the fields conditions are evaluated over, `details` what messages show beside them, and `chain` the
+    executions that led to it (`automations.causes`).
     """
 
     kind = models.CharField(max_length=32)
@@ -50,6 +51,7 @@ class Event(models.Model):
     )
     facts = models.JSONField(default=dict)
     details = models.JSONField(default=dict)
+    chain = models.JSONField(default=list, blank=True)
 
     objects = EventQuerySet.as_manager()
 

@@ -32,6 +32,7 @@ class ReasonCode(models.TextChoices):
 
     NONE = "", "—"
     WEBHOOK_PAUSED = "webhook_paused", "Webhook is paused"
+    LOOP = "loop", "Would run in a loop"
     REFUSED_ADDRESS = "refused_address", "Address is not allowed"
     REJECTED = "rejected", "Receiver rejected it"
     GAVE_UP = "gave_up", "Retries are used up"

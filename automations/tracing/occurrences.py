@@ -95,7 +95,7 @@ def _nearest_point(automation: Automation, run: Run, rule: Rule, *, at: datetime
         judged = judge.judge(chunk, others=others)
         if judged is None:
             continue
-        count, last = count + len(judged.series), chunk.created_at
+        count, last = count + len(judged.series.values), chunk.created_at
         made = chunk.created_at >= automation.created_at
         if any(judged.verdicts):
             nearest.take(judged, rank=(made, True, 0.0), position=judged.verdicts.index(True))
@@ -110,7 +110,7 @@ def _nearest_point(automation: Automation, run: Run, rule: Rule, *, at: datetime
 
 def _least_missed(judged: Judged, rule: Rule) -> tuple[float, int]:
     """By how much the best of the batch's values missed, and where it is; the last one if that cannot be said."""
-    new = [value for _, value in judged.series]
+    new = judged.series.values
     before = judged.others if isinstance(rule.condition, ZScore) else judged.before
     missed = rule.condition.shortfalls(before, new)
     position = len(missed) - 1 - int(np.argmin(missed[::-1]))

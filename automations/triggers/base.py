@@ -105,6 +105,10 @@ class Trigger(ABC):
             raise InvalidCondition("filter", f"The filter is not JSON: {error}.") from error
         return _compiled(self, text)
 
+    def is_met(self, rule: Rule, facts: Mapping[str, Any], details: Mapping[str, Any]) -> bool:
+        """What `match` says, without a word of why: most events are not what most automations wait for."""
+        return rule.filter.matches(facts) and self.judge(rule.condition, facts, details).matched
+
     def match(self, rule: Rule, facts: Mapping[str, Any], details: Mapping[str, Any]) -> Match:
         """Whether an event is what the rule asks for, and why or why not."""
         explanation = None

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from automations import disclosure, matching, sentences
+from automations import disclosure, loops, matching, sentences
 from automations.access import execution_for
 from automations.models import ActionKind, Attempt, Execution, Status
 from automations.views.places import place_of
@@ -55,7 +55,8 @@ def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """The whole story of one execution; a part of it again when the page asks how it goes on."""
     execution = execution_for(request.user, key)
     changed = has_changed(execution)
-    disclosure.prepare([execution], reader=request.user)
+    before = loops.executions_before(execution.event, reader=request.user)
+    disclosure.prepare([execution, *before], reader=request.user)
     rule = execution.rule
     home = execution.project or execution.registry
     place = place_of(request.user, home) if home else None
@@ -63,6 +64,7 @@ def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         **(place.frame if place else {}),
         "execution": execution,
         "event": execution.event,
+        "before": before,
         "place": place,
         "rule": rule,
         "verb": VERBS.get(rule.get("action_kind"), ""),

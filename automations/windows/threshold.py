@@ -31,6 +31,8 @@ from automations.windows.parts import (
 )
 
 NONFINITE: Final = "$nonfinite"
+# Comparisons that no aggregate meets if no value does: it lies between the least and the greatest of them.
+ONE_SIDED: Final = {"$gt": np.fmax, "$gte": np.fmax, "$lt": np.fmin, "$lte": np.fmin}
 # From about this many values to look at (batch × window), numpy is faster than plain Python.
 VECTORISED_FROM = 100
 
@@ -134,6 +136,8 @@ class Threshold:
         kept = before[max(0, len(before) - size + 1) :]
         if len(new) * min(size, len(kept) + len(new)) < VECTORISED_FROM:
             values = as_floats(kept) + as_floats(new)
+            if self.cmp_op in ONE_SIDED and not any(map(self._compares, values)):
+                return [False] * len(new)
             ends = range(len(kept) + 1, len(values) + 1)
             return [end >= size and self._holds(values[end - size : end]) for end in ends]
         series = np.concatenate((array(kept), array(new)))
@@ -164,17 +168,23 @@ class Threshold:
     def _aggregate_in_words(self) -> str:
         return f"{AGGREGATES[self.agg_op]} of the last {self.window_size} values" if self.agg_op else "latest value"
 
+    def _compares(self, value: float) -> bool:
+        return bool(COMPARISONS[self.cmp_op].holds(value, self._bound))
+
     def _holds(self, window: list[float]) -> bool:
         if self.cmp_op == NONFINITE:
             return not math.isfinite(window[-1])
         value = aggregate(window, self.agg_op)
-        return value is not None and bool(COMPARISONS[self.cmp_op].holds(value, self._bound))
+        return value is not None and self._compares(value)
 
     def _hold(self, series: Floats) -> Flags:
         """_holds() of every full window of the series at once."""
         if self.cmp_op == NONFINITE:
             return ~np.isfinite(series)
         compare, size, bound = COMPARISONS[self.cmp_op].holds, self.window_size, self._bound
+        farthest = ONE_SIDED.get(self.cmp_op)
+        if farthest is not None and not compare(farthest.reduce(series), bound):
+            return np.zeros(len(series) - size + 1, dtype=np.bool_)
         found, margins = sliding_aggregates(series, self.agg_op, size)
         verdicts: Flags = ~np.isnan(found) & compare(found, bound)
         # Where rounding may matter, the window is aggregated exactly. Written so that overflow counts as too close.
