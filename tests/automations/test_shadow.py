@@ -62,7 +62,7 @@ def test_ac2_a_webhook_is_rendered_and_redacted_and_not_called(no_sockets: list[
 
     assert (execution.status, execution.reason_code, execution.shadow) == (Status.SKIPPED, ReasonCode.SHADOW, True)
     assert json.loads(execution.payload) == {"text": "prod-7", "token": MASK}
-    assert execution.result == "This would have been sent: the automation was in shadow mode."
+    assert execution.result == "Shadow mode: this would have been sent."
     assert not execution.attempts.exists()
     assert no_sockets == []
 
@@ -83,7 +83,7 @@ def test_ac2_doing_nothing_is_rehearsed_as_well() -> None:
 
     execution = after_a_failed_run()
 
-    assert execution.result == "It would have been recorded, and nothing else: the automation was in shadow mode."
+    assert execution.result == "Shadow mode: it would have done nothing but record this."
     assert execution.payload == ""
 
 
