@@ -21,7 +21,7 @@ def latest_values(run: Run, metric: str, *, count: int) -> list[float]:
     of the run's window, which there is since the metric is watched. Costs one query.
     """
     newest = Run.objects.filter(project=run.project_id).order_by("-created_at", "-pk")
-    window = MetricWindow.objects.filter(run=OuterRef("pk"), metric=metric)
+    window = MetricWindow.objects.filter(run=OuterRef("pk"), metric=metric).exclude(values=b"")
     places = places_of(metric)
     rows = (
         Run.objects.filter(pk__in=newest.values("pk")[:LOOKED_AMONG])
