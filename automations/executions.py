@@ -83,12 +83,12 @@ def _rehearse(execution: Execution) -> None:
         log.exception("execution_broke", execution=str(execution.key))
         _record_error(execution, ActionError(OWN_FAULT, permanent=False, code=ReasonCode.NOT_SENDABLE))
         return
-    what = "This would have been sent" if payload else "It would have been recorded, and nothing else"
+    what = "this would have been sent" if payload else "it would have done nothing but record this"
     _settle(
         execution,
         status=Status.SKIPPED,
         reason_code=ReasonCode.SHADOW,
-        result=f"{what}: the automation was in shadow mode.",
+        result=f"Shadow mode: {what}.",
         payload=payload,
         finished_at=timezone.now(),
         next_attempt_at=None,

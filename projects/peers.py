@@ -40,7 +40,7 @@ def _newest(project: int) -> QuerySet[Run, int]:
 
 
 def _standing(runs: QuerySet[Run], metric: str, *, most: int) -> list[tuple[int, float]]:
-    window = MetricWindow.objects.filter(run=OuterRef("pk"), metric=metric)
+    window = MetricWindow.objects.filter(run=OuterRef("pk"), metric=metric).exclude(values=b"")
     places = places_of(metric)
     rows = (
         runs.annotate(last_values=Subquery(window.values("values")[:1]))

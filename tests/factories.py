@@ -34,6 +34,29 @@ from secrets_vault.models import Secret
 PASSWORD = "correct horse battery staple"
 
 Scope = Organization | Team | Project | Registry | Collection
+# What automations listen for, unless a test says otherwise.
+CONDITIONS: dict[str, Any] = {
+    EventType.RUN_STATE: {"states": ["FAILED"]},
+    EventType.RUN_METRIC: {
+        "name": "loss",
+        "agg_op": None,
+        "window_size": 1,
+        "cmp_op": "$gt",
+        "threshold": 1.0,
+    },
+    EventType.RUN_METRIC_CHANGE: {
+        "name": "loss",
+        "agg_op": None,
+        "current_window_size": 1,
+        "prior_window_size": 1,
+        "change_type": "RELATIVE",
+        "change_dir": "INCREASE",
+        "change_amount": 0.25,
+    },
+    EventType.RUN_STALL: {"source": "METRIC", "name": "loss", "minutes": 30},
+    EventType.ARTIFACT_ABSENCE: {"hours": 24},
+    EventType.RUN_METRIC_ZSCORE: {"name": "loss", "window_size": 30, "threshold": 3.0, "change_dir": "ANY"},
+}
 
 
 def make_user(username: str = "alice", *, superuser: bool = False, **fields: Any) -> User:
@@ -184,35 +207,13 @@ def make_automation(
     deviations from other runs or stands still for 30 minutes, or for a day without a version.
     """
     scope = scope or make_project()
-    defaults: dict[str, Any] = {
-        EventType.RUN_STATE: {"states": ["FAILED"]},
-        EventType.RUN_METRIC: {
-            "name": "loss",
-            "agg_op": None,
-            "window_size": 1,
-            "cmp_op": "$gt",
-            "threshold": 1.0,
-        },
-        EventType.RUN_METRIC_CHANGE: {
-            "name": "loss",
-            "agg_op": None,
-            "current_window_size": 1,
-            "prior_window_size": 1,
-            "change_type": "RELATIVE",
-            "change_dir": "INCREASE",
-            "change_amount": 0.25,
-        },
-        EventType.RUN_STALL: {"source": "METRIC", "name": "loss", "minutes": 30},
-        EventType.ARTIFACT_ABSENCE: {"hours": 24},
-        EventType.RUN_METRIC_ZSCORE: {"name": "loss", "window_size": 30, "threshold": 3.0, "change_dir": "ANY"},
-    }
     posts = fields.get("slack_channel") is not None
     fields.setdefault("action_kind", ActionKind.WEBHOOK if webhook else ActionKind.SLACK if posts else ActionKind.NO_OP)
     fields.setdefault("severity", Severity.INFO.value if posts else "")
     automation = Automation(
         name=name,
         event_type=event_type,
-        condition=dict(condition) if condition is not None else defaults.get(event_type, {}),
+        condition=dict(condition) if condition is not None else CONDITIONS.get(event_type, {}),
         webhook=webhook,
         **{type(scope).__name__.lower(): scope},
         **fields,

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from automations.models import Automation, Execution, SlackChannel, Webhook
+from automations.models import Automation, Execution, ReasonCode, SlackChannel, Webhook
 from projects.access import Permission, may, require, team_for
 from projects.models import ApiKey, Team, User
 from projects.pages import PageRequest
@@ -83,7 +83,9 @@ def channels_of(team: Team, *, viewer: User) -> Sequence[SlackChannel]:
 
 
 def _with_use(rows: QuerySet[Target], field: str, *, viewer: User) -> Sequence[Target]:
-    last = Execution.objects.filter(**{field: OuterRef("pk")}).order_by("-pk")
+    # What was only rehearsed, or was one too many, used nothing.
+    used = Execution.objects.filter(**{field: OuterRef("pk")}, shadow=False).exclude(reason_code=ReasonCode.RATE_LIMIT)
+    last = used.order_by("-pk")
     found = list(
         rows.annotate(
             automation_count=Count("automations"),

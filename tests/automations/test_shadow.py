@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from automations import editing, executions
 from automations.models import Automation, Cooldown, Execution, ReasonCode, Status
+from automations.team_settings.page import webhooks_of
 from automations.unsealing import MASK
 from projects import runs
 from projects.models import Project, User
@@ -62,7 +63,7 @@ def test_ac2_a_webhook_is_rendered_and_redacted_and_not_called(no_sockets: list[
 
     assert (execution.status, execution.reason_code, execution.shadow) == (Status.SKIPPED, ReasonCode.SHADOW, True)
     assert json.loads(execution.payload) == {"text": "prod-7", "token": MASK}
-    assert execution.result == "This would have been sent: the automation was in shadow mode."
+    assert execution.result == "Shadow mode: this would have been sent."
     assert not execution.attempts.exists()
     assert no_sockets == []
 
@@ -83,7 +84,7 @@ def test_ac2_doing_nothing_is_rehearsed_as_well() -> None:
 
     execution = after_a_failed_run()
 
-    assert execution.result == "It would have been recorded, and nothing else: the automation was in shadow mode."
+    assert execution.result == "Shadow mode: it would have done nothing but record this."
     assert execution.payload == ""
 
 
@@ -140,3 +141,11 @@ def test_only_who_may_edit_it_makes_it_live(project: Project, bob: User, charlie
         editing.make_live(automation, by=charlie)
     automation.refresh_from_db()
     assert automation.shadow
+
+
+def test_ac2_a_rehearsal_is_no_use_of_the_webhook(alice: User, project: Project) -> None:
+    webhook_automation()
+    after_a_failed_run(project)
+
+    (webhook,) = webhooks_of(project.team, viewer=alice)
+    assert webhook.last_status is None  # type: ignore[attr-defined]  # shown by the page

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from automations import editing, rearming, silence, tasks
+from automations import editing, rearming, silence, tasks, watching
 from automations.models import Automation, Cooldown, Event, EventType, Execution
 from projects import metrics, runs
 from projects.models import MetricWindow, Project, Run, User
@@ -158,6 +158,21 @@ def test_ev13_who_rearms_it_hears_of_the_same_silence_again(
     assert rearming.rearm(automation, by=alice, at=timezone.now()) == 1
     assert [wait(clock, minutes=1), wait(clock, minutes=1)] == [1, 0]
     assert Execution.objects.count() == 2
+
+
+def test_a_scheduler_that_was_away_finds_it_when_it_is_back(clock: time_machine.Coordinates) -> None:
+    stuck, moving = factories.make_run(), factories.make_run()
+    watch(stuck.project)
+    log(stuck, loss=1)
+    log(moving, loss=1)
+    assert wait(clock, minutes=10) == 0
+    watching.watches_of.cache_clear()  # a new process, which remembers nothing
+    clock.shift(timedelta(hours=2))
+    log(moving, loss=2)
+
+    assert [wait(clock, minutes=20), wait(clock, minutes=1)] == [1, 0]
+    assert Execution.objects.get().event.run == stuck
+    assert Execution.objects.get().matched_because == "loss has not moved for 150 min"
 
 
 def test_the_step_stands_still_when_no_line_is_logged(clock: time_machine.Coordinates) -> None:

@@ -166,7 +166,8 @@ def test_mistakes_are_told_in_our_words(server: Server, tmp_path: Path) -> None:
 
 FOUND = """
 found = {one.name: one for one in api.automations(entity=TEAM) if one.name.startswith("browser")}
-assert sorted(found) == sorted(f"browser {kind}" for kind in ("alias", "plain", "threshold", "version")), sorted(found)
+kinds = ("alias", "plain", "shadow", "threshold", "version")
+assert sorted(found) == sorted(f"browser {kind}" for kind in kinds), sorted(found)
 for one in found.values():
     saved = api.update_automation(one, description="seen by a script")
     assert (saved.event.event_type, saved.scope, saved.action) == (one.event.event_type, one.scope, one.action)
@@ -201,7 +202,7 @@ def test_what_people_make_in_the_browser_scripts_see_and_save_again_without_loss
         },
         "unseen: an alert": {"event_type": "RUN_ALERT", "condition": {}},
         "unseen: a stall": {"event_type": "RUN_STALL", "condition": {"source": "STEP", "minutes": 30}},
-        "in shadow mode": {"event_type": "RUN_STATE", "condition": {"states": ["FAILED"]}, "shadow": True},
+        "shadow": {"event_type": "RUN_STATE", "condition": {"states": ["FAILED"]}, "shadow": True},
     }
     project = {"kind": "project", "name": f"{server.login['team']}/digits"}
     with server.api() as api:

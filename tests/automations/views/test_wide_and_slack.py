@@ -107,6 +107,18 @@ def test_every_event_is_written_by_its_fields(
     assert (automation.condition, automation.filter) == (condition, document)
 
 
+def test_an_absence_is_of_the_collection_that_was_chosen(filling: Filling, project: Project) -> None:
+    collection = factories.make_version(project, "model").collection
+    filling.post(go="refresh", event_type="ARTIFACT_ABSENCE")
+    assert "This is about one collection: choose it as the scope first." in filling.page
+    assert filling.post(event_type="ARTIFACT_ABSENCE", collection=collection.pk, absence_hours="24").status_code == 302
+    filling.post(action_kind="NO_OP")
+    filling.post(go="save", name="Nightly is late", description="")
+
+    automation = Automation.objects.get()
+    assert (automation.collection, automation.condition) == (collection, {"hours": 24})
+
+
 @pytest.mark.parametrize(
     ("answers", "field"),
     [
