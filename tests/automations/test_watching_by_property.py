@@ -119,7 +119,7 @@ def upload(send: Callable[..., None], run: Run, lines: list[Row], data: st.DataO
     lines=st.lists(rows, min_size=1, max_size=14),
     data=st.data(),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_ev5_what_fires_depends_on_what_was_logged_and_on_nothing_else(
     send: Callable[..., None], rule: Rule, lines: list[Row], data: st.DataObject
 ) -> None:

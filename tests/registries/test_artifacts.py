@@ -23,6 +23,7 @@ def numbers(collection: Collection) -> list[int]:
 
 
 def test_versions_are_numbered_from_zero(project: Project) -> None:
+    """SC1"""
     made = [factories.make_version(project) for _ in range(3)]
 
     assert [version.version for version in made] == ["v0", "v1", "v2"]

@@ -43,7 +43,7 @@ def test_a_link_has_its_own_number_and_aliases(project: Project, shelf: Collecti
 def test_a_link_happens_in_the_registry_and_in_the_project(
     project: Project, shelf: Collection, alice: User, facts: list[Fact]
 ) -> None:
-    """EV1: project, team and organization hear of it, and registry and collection."""
+    """SC1, EV1: project, team and organization hear of it, and registry and collection."""
     source = factories.make_version(project)
     facts.clear()
     linking.link(source, to=shelf, by=alice, at=AT, aliases=["production"])
