@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse
+from django.urls import register_converter
+from django.urls.converters import PathConverter
 
 from projects.models import Blob
 
 AT_ONCE = 64 * 1024
+
+
+class FileName(PathConverter):
+    """The name of a file in an address. It is the script's to choose: unlike in a `path`, it may have line breaks."""
+
+    regex = "(?s:.+)"
+
+
+register_converter(FileName, "file")
 
 
 def download(blob: Blob, name: str) -> FileResponse:

@@ -13,5 +13,5 @@ urlpatterns = [
     path("<str:team>/<str:project>/runs/<str:run_id>", run_pages.run_page, name="run"),
     path("<str:team>/<str:project>/runs/<str:run_id>/stop", run_pages.stop, name="stop_run"),
     path("<str:team>/<str:project>/runs/<str:run_id>/console", run_pages.console_text, name="run_console"),
-    path("<str:team>/<str:project>/runs/<str:run_id>/files/<path:name>", run_pages.file, name="run_file"),
+    path("<str:team>/<str:project>/runs/<str:run_id>/files/<file:name>", run_pages.file, name="run_file"),
 ]

@@ -29,7 +29,7 @@ urlpatterns = [
     path(f"{COLLECTION}/link", change.link_into, name="link_into"),
     path(f"{COLLECTION}/versions/<str:version>", browse.version_page, name="registry_version"),
     path(f"{VERSION}files", files.version_files, name="version_files"),
-    path(f"{VERSION}files/<path:path>", files.version_file, name="version_file"),
+    path(f"{VERSION}files/<file:path>", files.version_file, name="version_file"),
     path(f"{VERSION}link", change.link_version, name="link_version"),
     path(f"{VERSION}unlink", change.unlink_version, name="unlink_version"),
     re_path(

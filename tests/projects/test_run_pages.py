@@ -120,6 +120,18 @@ def test_bytes_that_are_missing_are_said_to_be(signed_in: SignedIn, run: Run, bo
     assert signed_in(bob).get(f"{run.get_absolute_url()}/files/a").status_code == 404
 
 
+def test_a_file_may_have_any_name_a_script_gives_it(signed_in: SignedIn, run: Run, bob: User) -> None:
+    for name in ("two\nlines.txt", "a\r\nb?#%2f.html"):
+        put(run, name, b"x")
+    page = signed_in(bob).get(run.get_absolute_url())
+    assert page.status_code == 200
+    for address in ("two%0Alines.txt", "a%0D%0Ab%3F%23%252f.html"):
+        assert f"/files/{address}" in page.content.decode()
+        answer = signed_in(bob).get(f"{run.get_absolute_url()}/files/{address}")
+        assert answer["Content-Disposition"].startswith("attachment; ")
+        assert answer.getvalue() == b"x"
+
+
 @pytest.mark.parametrize("page", ["", "/console", "/files/a", "/stop"])
 def test_strangers_find_nothing(signed_in: SignedIn, run: Run, charlie: User, page: str) -> None:
     put(run, "a")

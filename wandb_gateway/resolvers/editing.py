@@ -60,8 +60,11 @@ def delete_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payl
 
 
 def _places_to_label(info: GraphQLResolveInfo, input: Input) -> list[tuple[Membership, str]]:
-    """The aliases of an input with the place each is for; the automatic one is nobody's to give or take."""
-    return [
+    """The aliases of an input with the place each is for; the automatic one is nobody's to give or take.
+
+    In one order, so that two who change the same aliases at once do not wait for each other.
+    """
+    found = [
         (
             place_in(
                 info.context.user,
@@ -75,6 +78,7 @@ def _places_to_label(info: GraphQLResolveInfo, input: Input) -> list[tuple[Membe
         for one in input["aliases"]
         if one["alias"] != LATEST
     ]
+    return sorted(found, key=lambda pair: pair[0].collection_id)
 
 
 @mutation.field("addAliases")

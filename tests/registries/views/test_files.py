@@ -41,6 +41,15 @@ def test_many_files_come_in_pages(project: Project, bob: User, client: Client) -
     assert ("059" in last, "Previous" in last) == (True, True)
 
 
+def test_a_file_may_have_any_name_a_script_gives_it(project: Project, bob: User, client: Client) -> None:
+    version = uploading.log(project, {"two\nlines": b"x"}, by=bob)
+    client.force_login(bob)
+    part = client.get(reverse("registries:version_files", args=[version.pk])).content.decode()
+    address = reverse("registries:version_file", args=[version.pk, "two\nlines"])
+    assert address in part
+    assert client.get(address).getvalue() == b"x"
+
+
 def test_a_file_is_kept_never_run(version: Membership, bob: User, charlie: User, client: Client) -> None:
     address = reverse("registries:version_file", args=[version.pk, "page.html"])
     client.force_login(bob)

@@ -8,7 +8,7 @@ import pytest
 from projects.events import Fact
 from projects.models import Project, User
 from registries import curation
-from registries.models import Artifact, ArtifactState, Collection, Membership, Registry
+from registries.models import Alias, Artifact, ArtifactState, Collection, Membership, Registry
 from tests import factories, uploading
 from tests.wandb_gateway.conftest import Asking
 from wandb_gateway import ids
@@ -71,6 +71,20 @@ def test_saving_changes_everything_at_once(ask: Asking, version: Membership, fac
     assert Artifact.objects.get().metadata == {"a": 1}
     assert ask.data(REMOVE, input=both) == {"deleteAliases": {"success": True}}
     assert not version.aliases.exists()
+
+
+def test_aliases_are_placed_in_one_order_whatever_order_was_asked(
+    ask: Asking, version: Membership, registry: Registry
+) -> None:
+    """Two who hold collections in two orders would wait for each other."""
+    ask.data(LINK, input=link(version, aliases=[]))
+    shelf = {"entityName": "acme", "projectName": "wandb-registry-models", "artifactCollectionName": "shelf"}
+
+    ask.data(ADD, input={"artifactID": global_id(version), "aliases": [alias("one"), alias("one", **shelf)]})
+    ask.data(ADD, input={"artifactID": global_id(version), "aliases": [alias("two", **shelf), alias("two")]})
+
+    placed = Alias.objects.order_by("pk").values_list("name", "collection__name")
+    assert list(placed) == [("one", "model"), ("one", "shelf"), ("two", "model"), ("two", "shelf")]
 
 
 def test_all_aliases_or_none(ask: Asking, version: Membership) -> None:
