@@ -14,7 +14,18 @@ from django.http import HttpRequest
 
 from automations import editing, webhooks
 from automations.admin_forms import AutomationForm, WebhookForm, WithTeam
-from automations.models import Attempt, Automation, Cooldown, Event, Execution, SlackChannel, Webhook, WebhookHeader
+from automations.models import (
+    Attempt,
+    Automation,
+    AutomationSwitch,
+    AutomationVersion,
+    Cooldown,
+    Event,
+    Execution,
+    SlackChannel,
+    Webhook,
+    WebhookHeader,
+)
 from projects.models import User
 from projects.operators import OperatorAdmin, OperatorInline, RecordAdmin
 from secrets_vault.models import Secret
@@ -151,6 +162,21 @@ class AutomationAdmin(EditedByUser):
             editing.set_enabled(automation, enabled, by=by)
             self.log_change(request, automation, f"{word}.")
         self.message_user(request, f"{word}: {', '.join(str(automation) for automation in chosen)}.")
+
+
+@admin.register(AutomationVersion)
+class AutomationVersionAdmin(RecordAdmin):
+    list_display = ["automation", "number", "created_by", "created_at"]
+    search_fields = ["automation__name"]
+    related = ["automation", "created_by"]
+
+
+@admin.register(AutomationSwitch)
+class AutomationSwitchAdmin(RecordAdmin):
+    list_display = ["automation", "version", "enabled", "created_by", "created_at"]
+    list_filter = ["enabled"]
+    search_fields = ["automation__name"]
+    related = ["automation", "created_by"]
 
 
 @admin.register(Event)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from automations.views import detail, execution, history, listing, wizard
+from automations.views import detail, execution, history, listing, versions, wizard
 
 app_name = "automations"
 
@@ -16,6 +16,8 @@ urlpatterns = [
     path("automations/<int:pk>/disable", detail.disable, name="disable"),
     path("automations/<int:pk>/duplicate", detail.duplicate, name="duplicate"),
     path("automations/<int:pk>/delete", detail.delete, name="delete"),
+    path("automations/<int:pk>/versions", versions.show, name="versions"),
+    path("automations/<int:pk>/versions/<int:number>/restore", versions.restore, name="restore"),
     path("executions/<uuid:key>/", execution.show, name="execution"),
     path("executions/of-run/<int:pk>", history.of_run, name="run_executions"),
     path("executions/of-version/<int:pk>", history.of_version, name="version_executions"),

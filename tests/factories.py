@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from automations import versions
 from automations.models import (
     ActionKind,
     Automation,
@@ -215,7 +216,9 @@ def make_automation(
         **{type(scope).__name__.lower(): scope},
         **fields,
     )
+    automation.version = 1
     automation.save()
+    versions.record(automation, by=automation.created_by)
     return automation
 
 

@@ -17,6 +17,7 @@ AUTOMATION = {
     "id": 7,
     "name": "Page on failed production runs",
     "description": "",
+    "version": 1,
     "enabled": True,
     "scope": {"kind": "project", "name": "research/digits"},
     "event_type": "RUN_STATE",
@@ -35,7 +36,7 @@ AUTOMATION = {
     "updated_at": "2026-05-04T09:30:00Z",
     "last_triggered_at": None,
 }
-ANSWERED = ("id", "summary", "created_by", "created_at", "updated_at", "last_triggered_at")
+ANSWERED = ("id", "version", "summary", "created_by", "created_at", "updated_at", "last_triggered_at")
 NEW_AUTOMATION = {name: value for name, value in AUTOMATION.items() if name not in ANSWERED}
 WEBHOOK = {
     "team": "research",

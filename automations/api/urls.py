@@ -1,9 +1,10 @@
 from django.urls import path, re_path
 
-from automations.api import executions, slack, views, webhooks
+from automations.api import executions, slack, versions, views, webhooks
 from projects.api.views import nothing_here
 
 WEBHOOK = "teams/<str:team>/webhooks/<str:name>/"
+VERSION = "automations/<int:pk>/versions/<int:number>/"
 CHANNEL = "teams/<str:team>/slack-channels/<str:name>/"
 
 urlpatterns = [
@@ -16,6 +17,10 @@ urlpatterns = [
     path(f"{CHANNEL}test/", slack.SlackChannelTest.as_view()),
     path("automations/", views.Automations.as_view()),
     path("automations/<int:pk>/", views.OneAutomation.as_view()),
+    path("automations/<int:pk>/versions/", versions.Versions.as_view()),
+    path(VERSION, versions.OneVersion.as_view()),
+    path(f"{VERSION}diff/", versions.VersionDifference.as_view()),
+    path(f"{VERSION}restore/", versions.VersionRestore.as_view()),
     path("executions/", executions.Executions.as_view()),
     path("executions/<uuid:key>/", executions.OneExecution.as_view()),
     # the last addresses of the API: whatever none of the applications knows

@@ -183,6 +183,8 @@ class Automation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     last_triggered_at = models.DateTimeField(null=True, editable=False)
+    # The number of the current AutomationVersion, here so that an event reads the rule and its number in one row.
+    version = models.PositiveIntegerField(default=0, editable=False)
 
     objects = AutomationQuerySet.as_manager()
 

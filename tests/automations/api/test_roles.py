@@ -116,6 +116,10 @@ MATRIX = [
     ("PUT", "/api/automations/{automation}/", AUTOMATION, RULES_TEAM),
     ("PATCH", "/api/automations/{automation}/", {"enabled": False}, RULES_TEAM),
     ("DELETE", "/api/automations/{automation}/", None, RULES_TEAM),
+    ("GET", "/api/automations/{automation}/versions/", None, SEES),
+    ("GET", "/api/automations/{automation}/versions/1/", None, SEES),
+    ("GET", "/api/automations/{automation}/versions/1/diff/?from=1", None, SEES),
+    ("POST", "/api/automations/{automation}/versions/1/restore/", None, RULES_TEAM),
     ("GET", "/api/executions/{execution}/", None, SEES),
 ]
 # These answer everybody who is signed in, with what each may see.
