@@ -35,6 +35,27 @@ from secrets_vault.models import Secret
 PASSWORD = "correct horse battery staple"
 
 Scope = Organization | Team | Project | Registry | Collection
+# What automations ask for unless said: failed runs, or a loss that is above 1, rises by a quarter or is odd.
+CONDITIONS: dict[str, Any] = {
+    EventType.RUN_STATE: {"states": ["FAILED"]},
+    EventType.RUN_METRIC: {
+        "name": "loss",
+        "agg_op": None,
+        "window_size": 1,
+        "cmp_op": "$gt",
+        "threshold": 1.0,
+    },
+    EventType.RUN_METRIC_CHANGE: {
+        "name": "loss",
+        "agg_op": None,
+        "current_window_size": 1,
+        "prior_window_size": 1,
+        "change_type": "RELATIVE",
+        "change_dir": "INCREASE",
+        "change_amount": 0.25,
+    },
+    EventType.RUN_METRIC_ZSCORE: {"name": "loss", "window_size": 30, "threshold": 3.0, "change_dir": "ANY"},
+}
 
 
 def make_user(username: str = "alice", *, superuser: bool = False, **fields: Any) -> User:
@@ -185,38 +206,18 @@ def make_automation(
     deviations from other runs.
     """
     scope = scope or make_project()
-    defaults: dict[str, Any] = {
-        EventType.RUN_STATE: {"states": ["FAILED"]},
-        EventType.RUN_METRIC: {
-            "name": "loss",
-            "agg_op": None,
-            "window_size": 1,
-            "cmp_op": "$gt",
-            "threshold": 1.0,
-        },
-        EventType.RUN_METRIC_CHANGE: {
-            "name": "loss",
-            "agg_op": None,
-            "current_window_size": 1,
-            "prior_window_size": 1,
-            "change_type": "RELATIVE",
-            "change_dir": "INCREASE",
-            "change_amount": 0.25,
-        },
-        EventType.RUN_METRIC_ZSCORE: {"name": "loss", "window_size": 30, "threshold": 3.0, "change_dir": "ANY"},
-    }
-    posts = fields.get("slack_channel") is not None
+    posts = bool(fields.get("slack_channel"))
     fields.setdefault("action_kind", ActionKind.WEBHOOK if webhook else ActionKind.SLACK if posts else ActionKind.NO_OP)
     fields.setdefault("severity", Severity.INFO.value if posts else "")
     automation = Automation(
+        version=1,
         name=name,
         event_type=event_type,
-        condition=dict(condition) if condition is not None else defaults.get(event_type, {}),
+        condition=dict(condition) if condition is not None else CONDITIONS.get(event_type, {}),
         webhook=webhook,
         **{type(scope).__name__.lower(): scope},
         **fields,
     )
-    automation.version = 1
     automation.save()
     versions.record(automation, by=automation.created_by)
     return automation
