@@ -67,11 +67,15 @@ def _standing(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _allowed(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Hit]:
-    # Only run events are limited to once a run; artifacts have runs too, but each version is news.
-    if event.run is None or event.artifact_id is not None:
+    if event.run is None or not fires_once_a_day(event):
         return list(hits)
     won = cooldowns.claim([(hit.automation.pk, hit.match.key) for hit in hits], run=event.run, at=at)
     return [hit for hit in hits if (hit.automation.pk, hit.match.key) in won]
+
+
+def fires_once_a_day(event: Event) -> bool:
+    """Whether it is about a run (EV11): versions and collections have runs too, but each of their events is news."""
+    return event.artifact_id is None and "collection" not in event.details
 
 
 def _execution(hit: Hit, event: Event, *, at: datetime) -> Execution:

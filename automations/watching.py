@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -44,6 +44,30 @@ class Watch:
 
 
 Watches = Mapping[str, tuple[Watch, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One logged value as triggers judge it: the window that ends with it, and where other runs were, if asked."""
+
+    metric: str
+    window: list[float]
+    others: list[float]
+    line: int
+    step: float
+
+    def details(self, run: Run) -> dict[str, Any]:
+        """What an event says about it; the run's project and team must be loaded."""
+        return {
+            "metric": self.metric,
+            "value": _json_number(self.window[-1]),
+            "values": [_json_number(value) for value in self.window],
+            **({"others": [_json_number(value) for value in self.others]} if self.others else {}),
+            "line": self.line,
+            "step": _json_number(self.step),
+            "entity": run.project.team.name,
+            "project": run.project.name,
+        }
 
 
 @dataclass(slots=True)
@@ -107,15 +131,31 @@ def _scopes_of(project: int) -> Scopes:
 
 def _series(fact: Fact, watches: Watches) -> dict[str, Series]:
     found: dict[str, Series] = {}
-    rows, of_system = fact.rows, fact.stream == Stream.SYSTEM
-    keys: set[str] = set().union(*rows)
+    keys: set[str] = set().union(*fact.rows)
     for metric in watches:
-        if metric.startswith(SYSTEM_PREFIX) is not of_system or keys.isdisjoint(places_of(metric)):
+        if stream_of(metric) != fact.stream or keys.isdisjoint(places_of(metric)):
             continue
-        series = [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
+        series = series_of(fact.rows, metric)
         if series:
             found[metric] = series
     return found
+
+
+def stream_of(metric: str) -> Stream:
+    """The stream whose lines hold the metric."""
+    return Stream.SYSTEM if metric.startswith(SYSTEM_PREFIX) else Stream.HISTORY
+
+
+def series_of(rows: Sequence[dict[str, Any]], metric: str) -> Series:
+    """The metric's values in the rows of a batch, in the order logged."""
+    return [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
+
+
+def verdicts_of(
+    rule: Threshold | Change | ZScore, new: Sequence[float], *, before: Sequence[float], others: Sequence[float]
+) -> list[bool]:
+    """Whether the rule holds after each new value; `before` are the run's own values, `others` those of other runs."""
+    return rule.judge_batch(others if isinstance(rule, ZScore) else before, new)
 
 
 def _judge_metric(batch: Batch, series: Series, before: list[float], *, metric: str, size: int) -> None:
@@ -125,8 +165,7 @@ def _judge_metric(batch: Batch, series: Series, before: list[float], *, metric: 
     first: dict[int, list[int]] = {}  # position in the series → automations that react there first
     further: dict[int, int] = {}  # automation → points it reacts to after that
     for watch in batch.watches[metric]:
-        of_others = isinstance(watch.rule, ZScore)
-        verdicts = watch.rule.judge_batch(others if of_others else before, new)
+        verdicts = verdicts_of(watch.rule, new, before=before, others=others)
         count = sum(verdicts)
         if count and watch.filter.matches(batch.facts()):
             first.setdefault(verdicts.index(True), []).append(watch.automation)
@@ -137,27 +176,23 @@ def _judge_metric(batch: Batch, series: Series, before: list[float], *, metric: 
     for position in sorted(first):
         ready = [pk for pk in first[position] if pk not in quiet]
         if ready:
+            row = series[position][0]
+            line = batch.fact.first_line + row
+            step = step_of(batch.fact.rows[row], line)
             window = (before + new[: position + 1])[-size:]
-            _start(batch, ready, series[position], window, others, metric=metric)
+            _start(batch, ready, Point(metric, window, others, line=line, step=step))
     _count_surplus(batch.run, further, quiet)
 
 
-def _start(
-    batch: Batch,
-    automations: list[int],
-    point: tuple[int, float],
-    window: list[float],
-    others: list[float],
-    *,
-    metric: str,
-) -> None:
-    (row, value), fact, run = point, batch.fact, batch.run
+def _start(batch: Batch, automations: list[int], point: Point) -> None:
+    fact, run = batch.fact, batch.run
     # As they are now: a rule may have been edited since this process compiled it, even into one on another event.
     listening = Automation.objects.listening_to(METRIC_EVENTS, fact.scopes)
     candidates = list(listening.filter(pk__in=automations).select_related("webhook", "slack_channel"))
+    metric = hashlib.sha256(point.metric.encode()).hexdigest()[:16]
     event = Event(
         kind=fact.kind,
-        dedupe_key=f"{fact.dedupe_key}:{row}:{hashlib.sha256(metric.encode()).hexdigest()[:16]}",
+        dedupe_key=f"{fact.dedupe_key}:{point.line - fact.first_line}:{metric}",
         occurred_at=fact.occurred_at,
         actor=fact.actor,
         run=run,
@@ -165,22 +200,18 @@ def _start(
         team_id=fact.scopes.team,
         project_id=fact.scopes.project,
         facts=batch.facts(),
-        details={
-            "metric": metric,
-            "value": _json_number(value),
-            "values": [_json_number(point) for point in window],
-            **({"others": [_json_number(point) for point in others]} if others else {}),
-            "line": fact.first_line + row,
-            "step": _json_number(value_at(fact.rows[row], "_step") or fact.first_line + row),
-            "entity": run.project.team.name,
-            "project": run.project.name,
-        },
+        details=point.details(run),
     )
     hits = [Hit(candidate, matching.judge(candidate, event)) for candidate in candidates]
     hits = [hit for hit in hits if hit.match.matched]
     if hits:
         event.save()
         matching.start(hits, event, at=timezone.now())
+
+
+def step_of(row: dict[str, Any], line: int) -> float:
+    """The step a row says it is of, else its line."""
+    return value_at(row, "_step") or line
 
 
 def _json_number(value: float) -> float | str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTransform
 
 from projects.metrics import places_of, value_at
@@ -20,23 +22,37 @@ def latest_values(run: Run, metric: str, *, count: int) -> list[float]:
     The summary has it, unless the script keeps something else there or it is a system metric: then it is the last value
     of the run's window, which there is since the metric is watched. Costs one query.
     """
-    newest = Run.objects.filter(project=run.project_id).order_by("-created_at", "-pk")
+    others = Run.objects.filter(pk__in=_newest(run.project_id)).exclude(pk=run.pk)
+    # Twice as many, since some may keep no number there.
+    return [value for _, value in _standing(others, metric, most=2 * count)][:count]
+
+
+def standing_before(project: int, metric: str, *, moment: datetime) -> list[tuple[int, float]]:
+    """Runs of the project that were last heard of before a moment, each with the metric's latest value, the most
+    recently active first."""
+    silent = Run.objects.filter(pk__in=_newest(project), heartbeat_at__lt=moment)
+    return _standing(silent, metric, most=LOOKED_AMONG)
+
+
+def _newest(project: int) -> QuerySet[Run, int]:
+    newest = Run.objects.filter(project=project).order_by("-created_at", "-pk")
+    return newest.values_list("pk", flat=True)[:LOOKED_AMONG]
+
+
+def _standing(runs: QuerySet[Run], metric: str, *, most: int) -> list[tuple[int, float]]:
     window = MetricWindow.objects.filter(run=OuterRef("pk"), metric=metric)
     places = places_of(metric)
     rows = (
-        Run.objects.filter(pk__in=newest.values("pk")[:LOOKED_AMONG])
-        .exclude(pk=run.pk)
-        .annotate(last_values=Subquery(window.values("values")[:1]))
+        runs.annotate(last_values=Subquery(window.values("values")[:1]))
         .filter(Q(summary__has_any_keys=list(places)) | Q(last_values__isnull=False))
         .order_by("-heartbeat_at", "-pk")
-        .values_list("last_values", *(KeyTransform(place, "summary") for place in places))
+        .values_list("pk", "last_values", *(KeyTransform(place, "summary") for place in places))
     )
-    found: list[float] = []
-    # Twice as many, since some may keep no number there.
-    for packed, *logged in rows[: 2 * count]:
+    found = []
+    for pk, packed, *logged in rows[:most]:
         value = value_at(dict(zip(places, logged, strict=True)), metric)
         if value is None and packed:
             value = float(np.frombuffer(bytes(packed), dtype=FLOAT64)[-1])
         if value is not None:
-            found.append(value)
-    return found[:count]
+            found.append((pk, value))
+    return found

@@ -61,6 +61,14 @@ def mean(values: list[float]) -> float:
     return min(max(mean, low), high)
 
 
+def at_the_end(found: Floats, count: int) -> Floats:
+    """What was found for the last of `count` values, infinite for those before; what is not a number is infinite."""
+    shown = np.full(count, np.inf)
+    if len(found):
+        shown[count - len(found) :] = np.where(np.isfinite(found), found, np.inf)
+    return shown
+
+
 def aggregate(window: Sequence[float], agg_op: str | None) -> float | None:
     """Minimum, maximum or mean of the finite values, or None if there are none; of one value, that value."""
     finite = [value for value in window if math.isfinite(value)]

@@ -13,6 +13,7 @@ from automations.windows.arithmetic import (
     array,
     as_float,
     as_floats,
+    at_the_end,
     digits,
     sliding_aggregates,
 )
@@ -132,6 +133,21 @@ class Change:
         with np.errstate(all="ignore"):
             verdicts: list[bool] = self._hold(series, full).tolist()
         return [False] * (len(new) - full) + verdicts
+
+    def shortfalls(self, before: Sequence[float] | Floats, new: Sequence[float] | Floats) -> Floats:
+        """How far each of the `new` values is from making the rule hold, infinite where that cannot be said: to find
+        the nearest miss among many. `judge` says precisely how near it was."""
+        size = self.capacity
+        series = np.concatenate((array(before[max(0, len(before) - size + 1) :]), array(new)))
+        if len(series) < size:
+            return np.full(len(new), np.inf)
+        with np.errstate(all="ignore"):
+            prior, _ = sliding_aggregates(series, self.agg_op, self.prior_window_size)
+            current, _ = sliding_aggregates(series, self.agg_op, self.current_window_size)
+            prior, current = prior[: len(series) - size + 1], current[self.prior_window_size :]
+            moved = (current - prior) / (np.abs(prior) if self.change_type == RELATIVE else 1.0)
+            towards = {"INCREASE": moved, "DECREASE": -moved}.get(self.change_dir, np.abs(moved))
+            return at_the_end(self._amount - towards, len(new))
 
     @property
     def _amount(self) -> float:

@@ -15,6 +15,7 @@ from automations.windows.arithmetic import (
     array,
     as_float,
     as_floats,
+    at_the_end,
     digits,
     sliding_aggregates,
 )
@@ -142,6 +143,19 @@ class Threshold:
         with np.errstate(all="ignore"):
             verdicts: list[bool] = self._hold(series).tolist()
         return [False] * (len(new) - full) + verdicts
+
+    def shortfalls(self, before: Sequence[float] | Floats, new: Sequence[float] | Floats) -> Floats:
+        """How far each of the `new` values is from making the rule hold, infinite where that cannot be said: to find
+        the nearest miss among many. `judge` says precisely how near it was."""
+        if self.cmp_op == NONFINITE:
+            return np.full(len(new), np.inf)
+        size = self.window_size
+        series = np.concatenate((array(before[max(0, len(before) - size + 1) :]), array(new)))
+        if len(series) < size:
+            return np.full(len(new), np.inf)
+        with np.errstate(all="ignore"):
+            found, _ = sliding_aggregates(series, self.agg_op, size)
+            return at_the_end(np.abs(found - self._bound), len(new))
 
     @property
     def _bound(self) -> float:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from automations.windows.arithmetic import as_float, as_floats, digits, mean
+import numpy as np
+
+from automations.windows.arithmetic import Floats, array, as_float, as_floats, at_the_end, digits, mean
 from automations.windows.judgement import Judgement
 from automations.windows.parts import DIRECTIONS, check_amount, check_choice, check_name, check_size, take_parts
 
@@ -83,6 +85,15 @@ class ZScore:
         if level.runs < LEAST_RUNS or not level.deviation or not math.isfinite(level.deviation):
             return [False] * len(new)
         return [math.isfinite(value) and self._reached(level.score(value)) for value in as_floats(new)]
+
+    def shortfalls(self, others: Sequence[float], new: Sequence[float]) -> Floats:
+        """How far each of the `new` values is from making the rule hold, infinite where that cannot be said: to find
+        the nearest miss among many. `judge` says precisely how near it was."""
+        level = _Level.of(others[: self.window_size])
+        with np.errstate(all="ignore"):
+            scores = (array(new) - level.mean) / level.deviation
+            towards = {"INCREASE": scores, "DECREASE": -scores}.get(self.change_dir, np.abs(scores))
+            return at_the_end(self._bound - towards, len(new))
 
     @property
     def _bound(self) -> float:

@@ -1,0 +1,9 @@
+"""What an automation would have done (HI7): stored history, judged again by the triggers and windows that judge live.
+
+`replay` reads what is stored a few rows at a time and tells how far it is; EV11 and EV12 are simulated on what matches.
+"""
+
+from automations.backtest.replay import LONGEST, PERIODS, Progress, outcome, replay
+from automations.backtest.result import Firing, Period, Result, Subject
+
+__all__ = ["LONGEST", "PERIODS", "Firing", "Period", "Progress", "Result", "Subject", "outcome", "replay"]

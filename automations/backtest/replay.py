@@ -1,0 +1,137 @@
+"""Replaying history for one automation, saved or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Final
+
+from django.db.models import QuerySet
+
+from automations.backtest import batches, gaps, holding, occurrences, points
+from automations.backtest.result import Firing, Period, Result
+from automations.backtest.steps import Candidate, Step
+from automations.models import Automation, ScopeKind
+from automations.triggers import InvalidCondition, MetricTrigger, Rule, trigger_for
+from automations.watching import stream_of
+from projects.models import Project, User
+
+PERIODS: Final = (7, 30, 90)
+# A web worker does nothing else meanwhile.
+LONGEST: Final = 20.0
+TOLD_EVERY: Final = 0.2
+# What fires more often than that is no automation anybody wants; more need not be kept.
+MOST_FIRINGS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of the history was looked at."""
+
+    done: int
+    total: int
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What came of the replay so far."""
+
+    result: Result
+    quiet: holding.OncePerDay = field(default_factory=holding.OncePerDay)
+
+    def take(self, step: Step) -> None:
+        self.result.looked_at += step.count
+        candidate = step.candidate
+        if candidate is None:
+            return
+        fires = candidate.once is None or self.quiet.claim(candidate.once, at=candidate.at)
+        self.result.held_back += candidate.times - 1 if fires else candidate.times
+        if fires:
+            self.result.firings.append(_firing(candidate))
+
+
+def replay(
+    automation: Automation, *, period: Period, reader: User, within: float = LONGEST
+) -> Iterator[Progress | Result]:
+    """Look through the history of the automation's scope that the reader may see, oldest first; the last thing told is
+    the result. Whoever stops listening stops it. After `within` seconds it ends with what it found so far."""
+    trigger = trigger_for(automation.event_type)
+    try:
+        rule = trigger.compile(automation.condition, automation.filter)
+    except InvalidCondition as error:
+        yield Result(period, notes=[f"It cannot be evaluated: {error.message}"])
+        return
+    tally = _Tally(Result(period, unit="points" if isinstance(trigger, MetricTrigger) else "events"))
+    total, steps = _history(automation, rule, period, reader=reader)
+    begun = told = monotonic()
+    yield Progress(0, total)
+    for step in steps:
+        tally.take(step)
+        now = monotonic()
+        reason = _enough(tally.result, seconds=now - begun, within=within)
+        if reason:
+            tally.result.notes.append(f"{reason} It looked at {tally.result.looked_at:,} of {total:,} {_unit(tally)}.")
+            break
+        if now - told >= TOLD_EVERY:
+            told = now
+            yield Progress(tally.result.looked_at, total)
+    yield _limited(tally.result, automation, rule, reader=reader)
+
+
+def outcome(automation: Automation, *, period: Period, reader: User) -> Result:
+    """The result of the replay, without being told how far it is."""
+    result = Result(period)
+    for told in replay(automation, period=period, reader=reader):
+        if isinstance(told, Result):
+            result = told
+    return result
+
+
+def _history(automation: Automation, rule: Rule, period: Period, *, reader: User) -> tuple[int, Iterator[Step]]:
+    """How much there is to look at, and the steps of looking at it."""
+    if isinstance(trigger_for(automation.event_type), MetricTrigger):
+        projects = list(projects_in(automation, reader=reader))
+        stream = stream_of(rule.condition.name)
+        total = sum(batches.count_lines(project, stream, period) for project in projects)
+        return total, points.steps(automation, rule, projects, period)
+    events = occurrences.events_of(automation, period, reader=reader)
+    return events.count(), occurrences.steps(automation, events, reader=reader)
+
+
+def projects_in(automation: Automation, *, reader: User) -> QuerySet[Project]:
+    """The projects an automation on runs covers, as far as the reader may see them."""
+    visible = Project.objects.visible_to(reader)
+    if automation.scope_kind is ScopeKind.PROJECT:
+        return visible.filter(pk=automation.scope.pk)
+    if automation.scope_kind is ScopeKind.TEAM:
+        return visible.filter(team=automation.scope.pk)
+    return visible.filter(team__organization=automation.scope.pk)
+
+
+def _enough(result: Result, *, seconds: float, within: float) -> str:
+    """Why not to go on, as a sentence."""
+    if seconds > within:
+        return f"There is more history than can be replayed in {within:g} seconds; choose fewer days."
+    if len(result.firings) >= MOST_FIRINGS:
+        return f"It would have fired more than {MOST_FIRINGS:,} times; the replay ended there."
+    return ""
+
+
+def _limited(result: Result, automation: Automation, rule: Rule, *, reader: User) -> Result:
+    """The result as it is told: in order of time, without what wide scopes skip, with what is not known."""
+    result.firings.sort(key=lambda firing: firing.at)
+    if automation.scope_kind in holding.WIDE:
+        fits = list(holding.within_limits([firing.at for firing in result.firings]))
+        result.skipped = fits.count(False)
+        result.firings = [firing for firing, fit in zip(result.firings, fits, strict=True) if fit]
+    result.notes += gaps.notes(automation, rule, result.period, reader=reader)
+    return result
+
+
+def _firing(candidate: Candidate) -> Firing:
+    return Firing(candidate.at, candidate.subject, candidate.reason)
+
+
+def _unit(tally: _Tally) -> str:
+    return "rows" if tally.result.unit == "points" else tally.result.unit
