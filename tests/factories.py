@@ -206,7 +206,7 @@ def make_automation(
     deviations from other runs.
     """
     scope = scope or make_project()
-    posts = bool(fields.get("slack_channel"))
+    posts = fields.get("slack_channel") is not None
     fields.setdefault("action_kind", ActionKind.WEBHOOK if webhook else ActionKind.SLACK if posts else ActionKind.NO_OP)
     fields.setdefault("severity", Severity.INFO.value if posts else "")
     automation = Automation(

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from automations.api import executions, slack, versions, views, webhooks
+from automations.api import ascode, executions, slack, versions, views, webhooks
 from projects.api.views import nothing_here
 
 WEBHOOK = "teams/<str:team>/webhooks/<str:name>/"
@@ -16,6 +16,9 @@ urlpatterns = [
     path(CHANNEL, slack.OneSlackChannel.as_view()),
     path(f"{CHANNEL}test/", slack.SlackChannelTest.as_view()),
     path("automations/", views.Automations.as_view()),
+    path("automations/export/", ascode.AutomationsExport.as_view()),
+    path("automations/plan/", ascode.AutomationsPlan.as_view()),
+    path("automations/apply/", ascode.AutomationsApply.as_view()),
     path("automations/<int:pk>/", views.OneAutomation.as_view()),
     path("automations/<int:pk>/versions/", versions.Versions.as_view()),
     path(VERSION, versions.OneVersion.as_view()),

@@ -184,7 +184,7 @@ class Automation(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     last_triggered_at = models.DateTimeField(null=True, editable=False)
     # The number of the current AutomationVersion, here so that an event reads the rule and its number in one row.
-    version = models.PositiveIntegerField(default=0, editable=False)
+    version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects = AutomationQuerySet.as_manager()
 

@@ -14,8 +14,9 @@ from django.db import connection
 from django.http import Http404
 from django.utils import timezone
 
-from automations import disclosure, editing, restoring, versions
+from automations import differences, disclosure, editing, restoring, versions
 from automations.access import version_for
+from automations.ascode.declared import KEYS
 from automations.editing import Draft, NameTaken
 from automations.models import (
     ActionKind,
@@ -47,9 +48,9 @@ def restore(automation: Automation, number: int, *, by: User) -> Automation:
     return restoring.restore(version_for(automation, number), by=by)
 
 
-def test_every_field_of_a_draft_is_in_the_rule_but_whether_it_is_enabled() -> None:
+def test_every_field_of_a_draft_is_in_versions_differences_and_texts() -> None:
     kept = {*versions.FIELDS, *TARGETS.values(), "enabled"}
-    assert kept == {field.name for field in fields(Draft)}
+    assert kept == {field.name for field in fields(Draft)} == set(KEYS) == {*differences.ORDER} - {"scope"}
 
 
 def test_an_edit_makes_the_next_version_with_who_and_the_whole_rule(project: Project, team: Team, alice: User) -> None:

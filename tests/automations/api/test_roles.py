@@ -33,6 +33,13 @@ AUTOMATION = {
     "action_kind": "NO_OP",
 }
 
+AS_CODE = {
+    "project": "research/digits",
+    "automations": [
+        {"name": "new", "event_type": "RUN_STATE", "condition": {"states": ["FAILED"]}, "action_kind": "NO_OP"}
+    ],
+}
+
 # Who sees, who logs, who changes settings, who rules the organization: statuses in the order of ROLES.
 SEES = (401, 404, 200, 200, 200, 200, 200)
 LOGS = (401, 404, 403, "ok", "ok", "ok", "ok")
@@ -112,6 +119,8 @@ MATRIX = [
     ("POST", f"{CHANNEL}test/", None, RULES_TEAM),
     ("DELETE", CHANNEL, None, RULES_TEAM),
     ("POST", "/api/automations/", AUTOMATION, (401, 400, 403, 403, "ok", "ok", "ok")),
+    ("POST", "/api/automations/plan/", AS_CODE, (401, 400, 403, 403, "ok", "ok", "ok")),
+    ("POST", "/api/automations/apply/?prune=true", AS_CODE, (401, 400, 403, 403, "ok", "ok", "ok")),
     ("GET", "/api/automations/{automation}/", None, SEES),
     ("PUT", "/api/automations/{automation}/", AUTOMATION, RULES_TEAM),
     ("PATCH", "/api/automations/{automation}/", {"enabled": False}, RULES_TEAM),
@@ -129,6 +138,7 @@ PERSONAL = (
     "/api/organizations/",
     "/api/registries/",
     "/api/automations/",
+    "/api/automations/export/",
     "/api/executions/",
 )
 
