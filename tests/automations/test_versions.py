@@ -28,7 +28,7 @@ from automations.models import (
     ScopeKind,
 )
 from automations.models.automation import FITTING_SCOPES, TARGETS
-from projects import runs
+from projects import metrics, runs
 from projects.models import Project, Run, Team, User
 from registries.models import Registry
 from tests import factories
@@ -243,17 +243,30 @@ def test_a_reader_is_told_no_name_of_a_hidden_team(
     assert for_alice[1].rule["scope"]["name"] == "hidden-team/hidden-project"
 
 
+THRESHOLD = {"name": "loss", "agg_op": None, "window_size": 1, "cmp_op": "$gt"}
+# Two rules each, which both react to what the runs do, and say of themselves which of them did.
+ALTERNATIVES: dict[str, list[dict[str, Any]]] = {
+    "RUN_STATE": [
+        {"name": "failed", "condition": {"states": ["FAILED"]}, "filter": {"user": {"$ne": "failed"}}},
+        {"name": "ended", "condition": {"states": ["FINISHED", "FAILED"]}, "filter": {"user": {"$ne": "ended"}}},
+    ],
+    "RUN_METRIC": [
+        {"name": "above 1", "condition": THRESHOLD | {"threshold": 1}},
+        {"name": "above 2", "condition": THRESHOLD | {"threshold": 2}},
+    ],
+}
+
+
 @pytest.mark.django_db(transaction=True)
-def test_each_event_sees_the_old_rule_or_the_new_one_while_it_is_edited() -> None:
-    """RE1: runs fail in many threads while others edit; every execution is one version to the letter, and versions
-    have no gaps."""
+@pytest.mark.parametrize("event_type", ALTERNATIVES)
+def test_each_event_sees_the_old_rule_or_the_new_one_while_it_is_edited(event_type: str) -> None:
+    """RE1: events pour in from many threads while others edit. Every execution is one version to the letter, was
+    matched by it, and versions have no gaps."""
     alice = factories.make_user()
     project = factories.make_project(factories.make_team(admin=alice))
-    names = ["even", "odd"]
-    condition: dict[str, Any] = {"states": ["FAILED"]}
     drafts = [
-        replace(FAILURE, name=name, description=name, condition=condition, filter={"user": {"$ne": name}})
-        for name in names
+        replace(FAILURE, event_type=event_type, description=str(rule["name"]), **rule)
+        for rule in ALTERNATIVES[event_type]
     ]
     automation = editing.create(drafts[0], scope=project, by=alice)
     started = [factories.make_run(project) for _ in range(24)]
@@ -262,6 +275,8 @@ def test_each_event_sees_the_old_rule_or_the_new_one_while_it_is_edited() -> Non
         try:
             if isinstance(task, int):
                 editing.update(Automation.objects.get(pk=automation.pk), drafts[task % 2], by=alice)
+            elif event_type == "RUN_METRIC":
+                metrics.append(task, metrics.parse(b'[{"loss": 5}]'), at=timezone.now())
             else:
                 runs.finish(task, exit_code=1, by=alice, at=timezone.now())
         finally:
@@ -277,5 +292,7 @@ def test_each_event_sees_the_old_rule_or_the_new_one_while_it_is_edited() -> Non
     for execution in executions:
         version = rules[execution.rule["version"]]
         assert all(execution.rule[name] == version[name] for name in ("name", "filter", "condition", "payload"))
+        if event_type == "RUN_METRIC":
+            assert f"{version['condition']['threshold']}" in execution.matched_because
     assert sorted(rules) == list(range(1, len(rules) + 1))
     assert len(rules) > 1
