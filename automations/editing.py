@@ -308,6 +308,11 @@ def stored(draft: Draft) -> dict[str, Any]:
     return fields
 
 
+def unsaved(draft: Draft, *, scope: Scope) -> Automation:
+    """The automation that a draft would become, to ask what it would do; it is not saved."""
+    return Automation(**stored(draft), **{kind_of(scope).value: scope})
+
+
 def _hold(automation: Automation) -> Automation:
     """The automation as it is now, kept from being changed or deleted until the transaction ends."""
     rows = Automation.objects.select_related(*TARGETS.values()).select_for_update(of=("self",))

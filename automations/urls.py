@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from automations.views import detail, execution, history, listing, versions, wizard
+from automations.views import detail, execution, explanations, history, listing, versions, wizard
 
 app_name = "automations"
 
@@ -18,6 +18,11 @@ urlpatterns = [
     path("automations/<int:pk>/delete", detail.delete, name="delete"),
     path("automations/<int:pk>/versions", versions.show, name="versions"),
     path("automations/<int:pk>/versions/<int:number>/restore", versions.restore, name="restore"),
+    path("automations/<int:pk>/why", explanations.why, name="why"),
+    path("automations/<int:pk>/replay", explanations.replay, name="replay"),
+    path("automations/replay", explanations.replay_draft, name="replay_draft"),
+    path("automations/why-of-run/<int:pk>", explanations.of_run, name="why_of_run"),
+    path("automations/why-of-version/<int:pk>", explanations.of_version, name="why_of_version"),
     path("executions/<uuid:key>/", execution.show, name="execution"),
     path("executions/of-run/<int:pk>", history.of_run, name="run_executions"),
     path("executions/of-version/<int:pk>", history.of_version, name="version_executions"),

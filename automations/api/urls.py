@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from automations.api import ascode, executions, slack, versions, views, webhooks
+from automations.api import ascode, executions, explanations, slack, versions, views, webhooks
 from projects.api.views import nothing_here
 
 WEBHOOK = "teams/<str:team>/webhooks/<str:name>/"
@@ -19,11 +19,14 @@ urlpatterns = [
     path("automations/export/", ascode.AutomationsExport.as_view()),
     path("automations/plan/", ascode.AutomationsPlan.as_view()),
     path("automations/apply/", ascode.AutomationsApply.as_view()),
+    path("automations/backtest/", explanations.DraftBacktest.as_view()),
     path("automations/<int:pk>/", views.OneAutomation.as_view()),
     path("automations/<int:pk>/versions/", versions.Versions.as_view()),
     path(VERSION, versions.OneVersion.as_view()),
     path(f"{VERSION}diff/", versions.VersionDifference.as_view()),
     path(f"{VERSION}restore/", versions.VersionRestore.as_view()),
+    path("automations/<int:pk>/backtest/", explanations.AutomationBacktest.as_view()),
+    path("automations/<int:pk>/trace/", explanations.AutomationTrace.as_view()),
     path("executions/", executions.Executions.as_view()),
     path("executions/<uuid:key>/", executions.OneExecution.as_view()),
     # the last addresses of the API: whatever none of the applications knows

@@ -138,7 +138,7 @@ def _fits(draft: Draft, one: Declared, declaration: Declaration, world: _World, 
 def _change(one: Declared, draft: Draft, world: _World) -> PlannedChange:
     """What has to be done to make an automation what is declared."""
     current, scope = world.automations.get((one.scope, one.name)), world.scopes[one.scope]
-    after = preview(draft, scope)
+    after = editing.unsaved(draft, scope=scope)
     change = PlannedChange(Deed.CREATE, one.scope, scope, one.name, draft=draft)
     if current is None:
         change.summary_after = sentences.summary(after)
@@ -166,11 +166,6 @@ def _draft(one: Declared, world: _World) -> Draft:
     return Draft(**fields)
 
 
-def preview(draft: Draft, scope: Scope) -> Automation:
-    """The automation that a draft would be saved as."""
-    return Automation(**editing.stored(draft), **{editing.kind_of(scope).value: scope})
-
-
 def _deletions(declaration: Declaration, world: _World, *, by: User) -> Iterator[PlannedChange]:
     declared_names = {(one.scope, one.name) for one in declaration.automations}
     for (scope_name, name), automation in sorted(world.automations.items()):
@@ -191,7 +186,7 @@ def _deletions(declaration: Declaration, world: _World, *, by: User) -> Iterator
 def _forecast(made: Plan, forecaster: Forecaster) -> None:
     for change in made.changes:
         before = change.automation
-        after = preview(change.draft, change.scope) if change.draft else None
+        after = editing.unsaved(change.draft, scope=change.scope) if change.draft else None
         if before is not None:
             change.fired_before = forecaster.firings(before)
         if before is not None and after is not None and _decides_alike(before, after):

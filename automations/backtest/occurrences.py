@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from automations import matching, subjects
 from automations.backtest.result import Period, Subject
 from automations.backtest.steps import Candidate, Step
 from automations.models import Automation, Event
 from automations.triggers import trigger_for
-from projects.models import Project, User
+from projects.models import User
 from registries.models import Registry
 
 # Each may hold a megabyte.
@@ -20,14 +20,16 @@ READ_AT_ONCE = 10
 
 def events_of(automation: Automation, period: Period, *, reader: User) -> QuerySet[Event]:
     """The events of the period in the automation's scope that it listens to and the reader may see, in order."""
-    visible = Q(project__in=Project.objects.visible_to(reader)) | Q(registry__in=Registry.objects.visible_to(reader))
-    return Event.objects.filter(
-        visible,
-        **{automation.scope_kind.value: automation.scope},
-        kind=trigger_for(automation.event_type).listens_to,
-        occurred_at__gte=period.since,
-        occurred_at__lte=period.until,
-    ).order_by("pk")
+    return (
+        Event.objects.visible_to(reader)
+        .filter(
+            **{automation.scope_kind.value: automation.scope},
+            kind=trigger_for(automation.event_type).listens_to,
+            occurred_at__gte=period.since,
+            occurred_at__lte=period.until,
+        )
+        .order_by("pk")
+    )
 
 
 def steps(automation: Automation, events: QuerySet[Event], *, reader: User) -> Iterator[Step]:

@@ -10,7 +10,7 @@ from typing import Final
 from django.db.models import QuerySet
 
 from automations.backtest import batches, gaps, holding, occurrences, points
-from automations.backtest.result import Firing, Period, Result
+from automations.backtest.result import Firing, Period, Result, counted
 from automations.backtest.steps import Candidate, Step
 from automations.models import Automation, ScopeKind
 from automations.triggers import InvalidCondition, MetricTrigger, Rule, trigger_for
@@ -19,7 +19,7 @@ from projects.models import Project, User
 
 PERIODS: Final = (7, 30, 90)
 # A web worker does nothing else meanwhile.
-LONGEST: Final = 20.0
+LONGEST: Final = 10.0
 TOLD_EVERY: Final = 0.2
 # What fires more often than that is no automation anybody wants; more need not be kept.
 MOST_FIRINGS: Final = 10_000
@@ -62,7 +62,7 @@ def replay(
     except InvalidCondition as error:
         yield Result(period, notes=[f"It cannot be evaluated: {error.message}"])
         return
-    tally = _Tally(Result(period, unit="points" if isinstance(trigger, MetricTrigger) else "events"))
+    tally = _Tally(Result(period, unit="point" if isinstance(trigger, MetricTrigger) else "event"))
     total, steps = _history(automation, rule, period, reader=reader)
     begun = told = monotonic()
     yield Progress(0, total)
@@ -71,7 +71,7 @@ def replay(
         now = monotonic()
         reason = _enough(tally.result, seconds=now - begun, within=within)
         if reason:
-            tally.result.notes.append(f"{reason} It looked at {tally.result.looked_at:,} of {total:,} {_unit(tally)}.")
+            tally.result.notes.append(f"{reason} It looked at {tally.result.looked_at:,} of {counted(total, 'row')}.")
             break
         if now - told >= TOLD_EVERY:
             told = now
@@ -131,7 +131,3 @@ def _limited(result: Result, automation: Automation, rule: Rule, *, reader: User
 
 def _firing(candidate: Candidate) -> Firing:
     return Firing(candidate.at, candidate.subject, candidate.reason)
-
-
-def _unit(tally: _Tally) -> str:
-    return "rows" if tally.result.unit == "points" else tally.result.unit

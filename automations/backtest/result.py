@@ -61,7 +61,7 @@ class Result:
     held_back: int = 0
     skipped: int = 0
     looked_at: int = 0
-    unit: str = "events"
+    unit: str = "event"
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -69,8 +69,8 @@ class Result:
         """`Would have fired 3 times in 30 days: a, b and c; 12 points held back by once a day`."""
         days = f"{self.period.days} days"
         if not self.firings:
-            return f"Would not have fired in {days}: {self.looked_at:,} {self.unit} looked at."
-        times = f"{len(self.firings):,} time{'s' if len(self.firings) > 1 else ''}"
+            return f"Would not have fired in {days}: {counted(self.looked_at, self.unit)} looked at."
+        times = counted(len(self.firings), "time")
         return f"Would have fired {times} in {days}: {self._subjects()}{self._held_back()}."
 
     def groups(self) -> list[Group]:
@@ -86,9 +86,14 @@ class Result:
         return _listed(names if more <= 0 else [*names[:NAMED], f"{more:,} more"])
 
     def _held_back(self) -> str:
-        parts = [f"{self.held_back:,} {self.unit} held back by once a day"] if self.held_back else []
+        parts = [f"{counted(self.held_back, self.unit)} held back by once a day"] if self.held_back else []
         parts += [f"{self.skipped:,} skipped by the rate limit"] if self.skipped else []
         return "".join(f"; {part}" for part in parts)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 point`, `12 points`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _unique(names: Iterable[str]) -> list[str]:

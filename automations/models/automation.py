@@ -130,14 +130,18 @@ class AutomationQuerySet(models.QuerySet["Automation"]):
             | Q(organization__in=Organization.objects.visible_to(user))
         )
 
-    def listening_to(self, event_types: Sequence[str], scopes: Scopes) -> Self:
-        """Enabled automations on one of these events in any scope that contains it: one indexed look-up a scope."""
+    def covering(self, scopes: Scopes) -> Self:
+        """Automations of any scope that contains it: one indexed look-up a scope."""
         covering = Q(pk__in=[])
         for kind in ScopeKind:
             key = getattr(scopes, kind.value)
             if key is not None:
                 covering |= Q(**{kind.value: key})
-        return self.filter(covering, event_type__in=event_types, enabled=True)
+        return self.filter(covering)
+
+    def listening_to(self, event_types: Sequence[str], scopes: Scopes) -> Self:
+        """Enabled automations on one of these events in any scope that contains it."""
+        return self.covering(scopes).filter(event_type__in=event_types, enabled=True)
 
     def in_project(self, project: Project) -> Self:
         """Automations of the project and of its collections, as its Automations tab lists them."""

@@ -1,6 +1,25 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Self
+
 from django.db import models
+from django.db.models import Q
+
+from projects.models import Project
+from registries.models import Registry
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from projects.models import User
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """What happened in projects and registries the user may see."""
+        return self.filter(
+            Q(project__in=Project.objects.visible_to(user)) | Q(registry__in=Registry.objects.visible_to(user))
+        )
 
 
 class Event(models.Model):
@@ -31,6 +50,8 @@ class Event(models.Model):
     )
     facts = models.JSONField(default=dict)
     details = models.JSONField(default=dict)
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

@@ -66,6 +66,11 @@ class Trigger(ABC):
     def scopes(self) -> frozenset[ScopeKind]:
         return FITTING_SCOPES[self.event_type]
 
+    @property
+    def about_runs(self) -> bool:
+        """Whether its events are about runs, for which an automation fires once a day, or about versions."""
+        return self.fields is filters.RUN_FIELDS
+
     def compile_condition(self, condition: Mapping[str, Any]) -> Any:
         """Check what this event type alone asks for; by default nothing may be asked.
 

@@ -22,7 +22,7 @@ from automations import editing
 from automations.access import automation_for, require_edit
 from automations.editing import Draft
 from automations.models import ActionKind, Automation
-from automations.views import drafts, payloads, steps
+from automations.views import drafts, explanations, payloads, steps
 from automations.views.drafts import Answers
 from automations.views.places import (
     Place,
@@ -265,6 +265,9 @@ class Wizard:
             context["metric_names"] = metric_names(self.place)
         if self.step == ACTION:
             context |= payloads.context_of(form)
+        draft = form.draft() if self.step == NAME else None
+        if draft is not None:
+            context["replay"] = explanations.sealed(draft, form.scope)
         return context
 
 

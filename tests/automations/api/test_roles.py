@@ -39,6 +39,7 @@ AS_CODE = {
         {"name": "new", "event_type": "RUN_STATE", "condition": {"states": ["FAILED"]}, "action_kind": "NO_OP"}
     ],
 }
+DRAFT = {name: AUTOMATION[name] for name in ("scope", "event_type", "condition")}
 
 # Who sees, who logs, who changes settings, who rules the organization: statuses in the order of ROLES.
 SEES = (401, 404, 200, 200, 200, 200, 200)
@@ -121,7 +122,10 @@ MATRIX = [
     ("POST", "/api/automations/", AUTOMATION, (401, 400, 403, 403, "ok", "ok", "ok")),
     ("POST", "/api/automations/plan/", AS_CODE, (401, 400, 403, 403, "ok", "ok", "ok")),
     ("POST", "/api/automations/apply/?prune=true", AS_CODE, (401, 400, 403, 403, "ok", "ok", "ok")),
+    ("POST", "/api/automations/backtest/", DRAFT, (401, 400, 403, 403, "ok", "ok", "ok")),
     ("GET", "/api/automations/{automation}/", None, SEES),
+    ("POST", "/api/automations/{automation}/backtest/", {"days": 7}, SEES),
+    ("GET", "/api/automations/{automation}/trace/?run=research/digits/first", None, SEES),
     ("PUT", "/api/automations/{automation}/", AUTOMATION, RULES_TEAM),
     ("PATCH", "/api/automations/{automation}/", {"enabled": False}, RULES_TEAM),
     ("DELETE", "/api/automations/{automation}/", None, RULES_TEAM),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from automations import backtest
+from automations import backtest, subjects
 from automations.backtest import Period
 from automations.models import Automation, Cooldown, EventType, Execution
 from projects import metrics, runs
@@ -73,22 +73,24 @@ def test_hi7_executions_that_happened_are_those_a_replay_predicts(
     with time_machine.travel(BEGIN, tick=False) as clock:
         project = factories.make_project(factories.make_team(f"team-{Project.objects.count()}"), "digits")
         automations = [
-            factories.make_automation(project, kind, name=str(number), condition=condition, filter=filter)
-            for number, (kind, condition, filter) in enumerate(RULES)
+            factories.make_automation(project, kind, name=str(number), condition=condition, filter=asked)
+            for number, (kind, condition, asked) in enumerate(RULES)
         ]
         started = [factories.make_run(project, display_name=f"run {number}") for number in range(5)]
         for wait, number, what in happened:
             clock.shift(wait)
-            do(started[number], what, project=project)
+            do(started[number], what, project=project, number=number)
         reader = factories.make_user("operator", superuser=True)
         period = Period(BEGIN - timedelta(days=1), timezone.now() + timedelta(seconds=1))
         for automation in automations:
             result = backtest.outcome(automation, period=period, reader=reader)
             assert [(one.at, one.subject.name, one.reason) for one in result.firings] == fired(automation)
-            assert result.held_back >= sum(Cooldown.objects.filter(automation=automation).values_list("surplus", flat=True))
+            assert result.held_back >= sum(
+                Cooldown.objects.filter(automation=automation).values_list("surplus", flat=True)
+            )
 
 
-def do(run: Run, what: list[float] | str, *, project: Project) -> None:
+def do(run: Run, what: list[float] | str, *, project: Project, number: int) -> None:
     run.refresh_from_db()
     now = timezone.now()
     if isinstance(what, list):
@@ -105,20 +107,14 @@ def do(run: Run, what: list[float] | str, *, project: Project) -> None:
     elif what == "version":
         factories.make_version(project, digest=str(Membership.objects.count()))
     elif what in {"production", "staging"}:
-        version = Membership.objects.filter(collection__project=project).order_by("?").first()
-        if version is not None:
+        versions = Membership.objects.filter(collection__project=project).order_by("version_index")
+        if version := versions[number : number + 1].first():
             labels.add_alias(version, what, by=run.user, at=now)
 
 
 def fired(automation: Automation) -> list[tuple[datetime, str, str]]:
-    executions = Execution.objects.filter(automation=automation).select_related("event__run").order_by("created_at", "pk")
+    executions = Execution.objects.filter(automation=automation).select_related("event__run")
     return [
-        (one.created_at, backtest_name(one), one.matched_because)
-        for one in executions
+        (one.created_at, subjects.name_of(one.event), one.matched_because)
+        for one in executions.order_by("created_at", "pk")
     ]
-
-
-def backtest_name(execution: Execution) -> str:
-    from automations import subjects
-
-    return subjects.name_of(execution.event)
