@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404
 
-from automations.models import Automation, Execution, SlackChannel, Webhook
+from automations.models import Automation, AutomationVersion, Execution, SlackChannel, Webhook
 from projects import access as projects_access
 from projects.models import Organization, Project, Role, Team, TeamMember
 from registries import access as registries_access
@@ -43,6 +43,18 @@ def automation_for(user: User | AnonymousUser, pk: int) -> Automation:
     found = Automation.objects.visible_to(user).select_related(*WITH_SCOPES).filter(pk=pk).first()
     if found is None:
         raise Http404(f"There is no automation {pk}.")
+    return found
+
+
+def version_for(automation: Automation, number: int) -> AutomationVersion:
+    """The version with this number of an automation that the user was found to see.
+
+    Raises:
+        Http404: it has none.
+    """
+    found = automation.versions.select_related("created_by").filter(number=number).first()
+    if found is None:
+        raise Http404(f"“{automation}” has no version {number}.")
     return found
 
 

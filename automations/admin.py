@@ -18,6 +18,8 @@ from automations.models import (
     Allowance,
     Attempt,
     Automation,
+    AutomationSwitch,
+    AutomationVersion,
     Cooldown,
     Event,
     Execution,
@@ -174,6 +176,21 @@ class AutomationAdmin(EditedByUser):
             editing.set_enabled(automation, enabled, by=by)
             self.log_change(request, automation, f"{word}.")
         self.message_user(request, f"{word}: {', '.join(str(automation) for automation in chosen)}.")
+
+
+@admin.register(AutomationVersion)
+class AutomationVersionAdmin(RecordAdmin):
+    list_display = ["automation", "number", "created_by", "created_at"]
+    search_fields = ["automation__name"]
+    related = ["automation", "created_by"]
+
+
+@admin.register(AutomationSwitch)
+class AutomationSwitchAdmin(RecordAdmin):
+    list_display = ["automation", "version", "enabled", "created_by", "created_at"]
+    list_filter = ["enabled"]
+    search_fields = ["automation__name"]
+    related = ["automation", "created_by"]
 
 
 @admin.register(Event)

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from automations import sentences
-from automations.models import Execution, ReasonCode, ScopeKind, SlackChannel, Status, Webhook
+from automations.models import AutomationVersion, Execution, ReasonCode, ScopeKind, SlackChannel, Status, Webhook
+from automations.models.automation import TARGETS
 from projects.models import Organization, OrganizationMember, Project, Role, Team
-from registries.models import Registry
+from registries.models import Collection, Registry
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -31,6 +32,15 @@ OUTCOMES = {
 # Skipped by the automation's own rules: what is said of it names nobody.
 OWN_REASONS = frozenset({ReasonCode.RATE_LIMIT, ReasonCode.SHADOW, ReasonCode.LOOP})
 Target = Webhook | SlackChannel
+# What the scope of a version is, by its kind there.
+SCOPES: dict[str, type[Organization | Team | Project | Registry | Collection]] = {
+    "organization": Organization,
+    "team": Team,
+    "project": Project,
+    "registry": Registry,
+    "collection": Collection,
+    "registry_collection": Collection,
+}
 
 
 def prepare(executions: Iterable[Execution], *, reader: Reader) -> list[Execution]:
@@ -56,6 +66,30 @@ def prepare(executions: Iterable[Execution], *, reader: Reader) -> list[Executio
     for execution in found:
         if any(_calls_hidden(execution, field, visible=keys, teams=teams) for field, keys in visible.items()):
             _hide_call(execution)
+    return found
+
+
+def prepare_versions(versions: Iterable[AutomationVersion], *, reader: Reader) -> list[AutomationVersion]:
+    """The versions without what the reader may not see: names of hidden teams' webhooks and Slack channels, and all of
+    a version that covered something else than now which is hidden, or gone.
+
+    They are changed in memory, for showing: never save them afterwards. Costs the same few queries for any number.
+    """
+    found = list(versions)
+    covered = {version.pk: (version.rule["scope"]["kind"], version.rule["scope"]["id"]) for version in found}
+    visible = {
+        kind: _visible(model, {key for one, key in covered.values() if one == kind}, reader)
+        for kind, model in SCOPES.items()
+    }
+    fields = TARGETS.values()
+    teams = _visible(Team, {version.rule[f"{field}_team"] for version in found for field in fields}, reader)
+    for version in found:
+        kind, key = covered[version.pk]
+        if key not in visible[kind]:
+            version.rule = {}
+            continue
+        hidden = [field for field in fields if version.rule[f"{field}_team"] not in {None, *teams}]
+        version.rule |= {f"{field}{part}": None for field in hidden for part in ("", "_id", "_team")}
     return found
 
 
@@ -91,7 +125,11 @@ def may_see_figures(user: Reader, automation: Automation) -> bool:
     return automation.organization_id in administered_organizations(user)
 
 
-def _visible(model: type[Project | Registry | Team | Target], keys: Iterable[int | None], reader: Reader) -> set[int]:
+def _visible(
+    model: type[Organization | Project | Registry | Collection | Team | Target],
+    keys: Iterable[int | None],
+    reader: Reader,
+) -> set[int]:
     wanted = {key for key in keys if key is not None}
     if not wanted:
         return set()

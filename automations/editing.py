@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.http import Http404
 
-from automations import stamps, templating
+from automations import stamps, templating, versions
 from automations.access import Scope, require_edit, slack_channels_usable_by, webhooks_usable_by
 from automations.models import ActionKind, Automation, EventType, ScopeKind, Severity, SlackChannel, Webhook
 from automations.models.automation import TARGETS
@@ -86,7 +86,7 @@ def create(draft: Draft, *, scope: Scope, by: User) -> Automation:
         Http404, PermissionDenied: the user may not; or the scope was deleted meanwhile.
     """
     check(draft, scope=scope, by=by)
-    return _save(Automation(created_by=by), draft, scope=scope)
+    return _save(Automation(created_by=by), draft, scope=scope, by=by)
 
 
 def update(automation: Automation, draft: Draft, *, by: User, scope: Scope | None = None) -> Automation:
@@ -97,16 +97,16 @@ def update(automation: Automation, draft: Draft, *, by: User, scope: Scope | Non
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
     with transaction.atomic():
-        _hold(automation)
+        held = _hold(automation)
         if scope is None or scope == automation.scope:
             check(draft, scope=automation.scope, by=by, automation=automation)
-            return _save(automation, draft, scope=automation.scope)
+            return _save(automation, draft, scope=automation.scope, by=by, held=held)
         require_edit(by, automation.scope)
         # There it is a new one: also its webhook is used for events for which nobody has allowed it yet.
         check(draft, scope=scope, by=by)
         # Saving tells the projects of the new scope; those of the old one have to forget it.
         stamps.raise_stamp(automation)
-        return _save(automation, draft, scope=scope)
+        return _save(automation, draft, scope=scope, by=by, held=held)
 
 
 def change(automation: Automation, *, by: User, scope: Scope | None = None, **fields: Any) -> Automation:
@@ -127,25 +127,24 @@ def set_enabled(automation: Automation, enabled: bool, *, by: User) -> Automatio
     Raises:
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
-    return _switch(automation, "enabled", enabled, by=by)
+    require_edit(by, automation.scope)
+    with transaction.atomic():
+        held = _hold(automation)
+        automation.enabled, automation.version = enabled, held.version
+        automation.save(update_fields=["enabled", "updated_at"])
+        if held.enabled != enabled:
+            versions.record_switch(automation, by=by)
+    return automation
 
 
 def make_live(automation: Automation, *, by: User) -> Automation:
-    """Take it out of shadow mode: what it answers from now on is sent (AC2). It re-arms nothing either.
+    """Take it out of shadow mode: what it answers from now on is sent (AC2). It re-arms nothing.
 
     Raises:
+        ValidationError: what it would send cannot be sent any more.
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
-    return _switch(automation, "shadow", False, by=by)
-
-
-def _switch(automation: Automation, field: str, value: bool, *, by: User) -> Automation:  # noqa: FBT001  as above
-    require_edit(by, automation.scope)
-    with transaction.atomic():
-        _hold(automation)
-        setattr(automation, field, value)
-        automation.save(update_fields=[field, "updated_at"])
-    return automation
+    return change(automation, by=by, shadow=False)
 
 
 def duplicate(automation: Automation, *, by: User) -> Automation:
@@ -333,26 +332,38 @@ def unsaved(draft: Draft, *, scope: Scope) -> Automation:
 
 def _hold(automation: Automation) -> Automation:
     """The automation as it is now, kept from being changed or deleted until the transaction ends."""
-    held = Automation.objects.select_for_update(of=("self",)).filter(pk=automation.pk).first()
+    rows = Automation.objects.select_related(*TARGETS.values()).select_for_update(of=("self",))
+    held = rows.filter(pk=automation.pk).first()
     if held is None:
         raise Http404(f"There is no automation {automation.pk} any more.")
     return held
 
 
-def _save(automation: Automation, draft: Draft, *, scope: Scope) -> Automation:
+def _save(
+    automation: Automation, draft: Draft, *, scope: Scope, by: User, held: Automation | None = None
+) -> Automation:
+    """Write the draft; `held` is the automation as it was, if there was one. A rule that is another one now is the
+    automation's next version."""
     fields = stored(draft)
+    moved = held is not None and getattr(held, f"{kind_of(scope).value}_id") != scope.pk
+    renewed = held is None or moved or versions.differs(held, fields)
+    automation.version = (held.version if held else 0) + (1 if renewed else 0)
     for name, value in fields.items():
         setattr(automation, name, value)
     kinds = [kind.value for kind in ScopeKind]
     for kind in kinds:
         setattr(automation, kind, scope if kind == kind_of(scope) else None)
     # What events note of an automation meanwhile is not written over.
-    changed = [*fields, *kinds, "updated_at"] if automation.pk else None
+    changed = [*fields, *kinds, "version", "updated_at"] if automation.pk else None
     try:
         with transaction.atomic():
             automation.save(update_fields=changed)
             # Databases would say only at the end of the outermost transaction that what it points at is gone.
             connection.check_constraints(table_names=[Automation._meta.db_table])
+            if renewed:
+                versions.record(automation, by=by)
+            if held is not None and held.enabled != automation.enabled:
+                versions.record_switch(automation, by=by)
     except IntegrityError:
         # Somebody was faster between the look and the write.
         _refuse_taken(automation.name, scope=scope, automation=automation)

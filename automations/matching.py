@@ -134,6 +134,7 @@ def _target_of(automation: Automation) -> str:
 def rule_of(automation: Automation) -> dict[str, object]:
     """The automation as it is now, for the execution to remember."""
     return {
+        "version": automation.version,
         "name": automation.name,
         "summary": sentences.summary(automation),
         "event_type": automation.event_type,

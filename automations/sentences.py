@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from automations.models import ActionKind, SlackChannel, Webhook
 from automations.triggers import InvalidCondition, trigger_for
@@ -33,6 +34,16 @@ def summary(automation: Described, *, target_hidden: bool = False) -> str:
         f"{when_clause(automation.event_type, automation.condition, automation.filter)}, "
         f"{do_clause(automation.action_kind, automation.target, hidden=target_hidden)}"
     )
+
+
+def summary_of(rule: Mapping[str, Any]) -> str:
+    """The same of a rule as versions keep it; one that names no target is shown to a reader who may not see it."""
+    kind, webhook, channel = rule["action_kind"], rule["webhook"], rule["slack_channel"]
+    if kind == ActionKind.NO_OP or (webhook is None and channel is None):
+        do = do_clause(kind, None, hidden=True)
+    else:
+        do = _do(kind, webhook.partition("/")[2] if webhook else f"#{channel.partition('/')[2]}")
+    return f"{when_clause(rule['event_type'], rule['condition'], rule['filter'])}, {do}"
 
 
 def without_target(summary: str, *, action_kind: str, name: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from automations.views import detail, execution, explanations, history, listing, wizard
+from automations.views import detail, execution, explanations, history, listing, versions, wizard
 
 app_name = "automations"
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path("automations/<int:pk>/rearm", detail.rearm, name="rearm"),
     path("automations/<int:pk>/duplicate", detail.duplicate, name="duplicate"),
     path("automations/<int:pk>/delete", detail.delete, name="delete"),
+    path("automations/<int:pk>/versions", versions.show, name="versions"),
+    path("automations/<int:pk>/versions/<int:number>/restore", versions.restore, name="restore"),
     path("automations/<int:pk>/why", explanations.why, name="why"),
     path("automations/<int:pk>/replay", explanations.replay, name="replay"),
     path("automations/replay", explanations.replay_draft, name="replay_draft"),

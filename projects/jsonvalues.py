@@ -79,6 +79,15 @@ def fitting(document: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two documents mean the same: the order of keys does not count, and 1 is 1.0 but not true."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
 def check_size(document: Any) -> None:
     """Refuse a document that would make everything slow which reads or copies it.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from automations import versions
 from automations.models import (
     ActionKind,
     Automation,
@@ -34,7 +35,7 @@ from secrets_vault.models import Secret
 PASSWORD = "correct horse battery staple"
 
 Scope = Organization | Team | Project | Registry | Collection
-# What automations listen for, unless a test says otherwise.
+# What automations ask for unless said: failed runs, or a loss that is above 1, rises by a quarter or is odd.
 CONDITIONS: dict[str, Any] = {
     EventType.RUN_STATE: {"states": ["FAILED"]},
     EventType.RUN_METRIC: {
@@ -211,6 +212,7 @@ def make_automation(
     fields.setdefault("action_kind", ActionKind.WEBHOOK if webhook else ActionKind.SLACK if posts else ActionKind.NO_OP)
     fields.setdefault("severity", Severity.INFO.value if posts else "")
     automation = Automation(
+        version=1,
         name=name,
         event_type=event_type,
         condition=dict(condition) if condition is not None else CONDITIONS.get(event_type, {}),
@@ -219,6 +221,7 @@ def make_automation(
         **fields,
     )
     automation.save()
+    versions.record(automation, by=automation.created_by)
     return automation
 
 

@@ -12,7 +12,19 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from automations.models import Allowance, Attempt, Automation, Cooldown, Event, Execution, SlackChannel, WebhookHeader
+from automations import editing
+from automations.models import (
+    Allowance,
+    Attempt,
+    Automation,
+    AutomationSwitch,
+    AutomationVersion,
+    Cooldown,
+    Event,
+    Execution,
+    SlackChannel,
+    WebhookHeader,
+)
 from projects import alerts, console, metrics, runfiles, storage
 from projects.models import (
     AlertLevel,
@@ -60,7 +72,18 @@ FROM_SCRIPTS = [
     ArtifactManifest,
     ArtifactUse,
 ]
-ONLY_SHOWN = [Event, Execution, Attempt, Cooldown, Allowance, SlackChannel, WebhookHeader, *FROM_SCRIPTS]
+KEPT_OF_EDITS = [AutomationVersion, AutomationSwitch]
+ONLY_SHOWN = [
+    Event,
+    Execution,
+    Attempt,
+    Cooldown,
+    Allowance,
+    SlackChannel,
+    WebhookHeader,
+    *KEPT_OF_EDITS,
+    *FROM_SCRIPTS,
+]
 WRITTEN_BY_SCRIPTS = [Run, Artifact, Membership, Alias, Tag, CollectionTag]
 
 by_name = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
@@ -96,6 +119,7 @@ def make_world(number: int = 0) -> None:
     )
     factories.make_slack_channel(team, credential=f"xoxb-{CANARY}")
     automation = factories.make_automation(project, webhook=webhook)
+    editing.set_enabled(automation, False, by=user)
     event = factories.make_event(run, dedupe_key=f"world:{number}")
     execution = factories.make_execution(automation, event)
     Attempt.objects.create(execution=execution, number=1, started_at=at, url=webhook.url, status_code=204)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from automations import filters, signing
+from automations import ascode, filters, signing
 from automations.documents import default_document
 from automations.models import EventType, Execution
 from automations.triggers import TRIGGERS, trigger_for
@@ -27,6 +27,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "exa
 EVENT_PATH = ROOT / "docs" / "event-path.md"
 WEBHOOKS = ROOT / "docs" / "webhooks.md"
 CONDITIONS = ROOT / "docs" / "conditions.md"
+AS_CODE = ROOT / "docs" / "as-code.md"
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 REFERENCE = re.compile(r"`([\w/]+\.py):([\w.]+)`")
@@ -237,6 +238,26 @@ def test_every_example_of_a_filter_can_be_saved() -> None:
         document = json.loads(example)
         accepted = [_compiles(document, fields) for fields in (filters.RUN_FIELDS, filters.ARTIFACT_FIELDS)]
         assert any(accepted), example
+
+
+# --- docs/as-code.md ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_the_example_of_automations_as_code_is_applied_and_exported_as_it_is() -> None:
+    admin = factories.make_user("operator", superuser=True)
+    project = factories.make_project()
+    factories.make_webhook(project.team)
+    factories.make_slack_channel(project.team)
+    factories.make_collection(factories.make_registry(project.team.organization), "champion")
+    (example,) = blocks(AS_CODE, "yaml")
+
+    ascode.apply(example, by=admin)
+    assert ascode.export(by=admin) == example
+    plan = ascode.plan(example.replace("- FAILED", "- FINISHED\n        - FAILED"), by=admin)
+
+    shown = re.sub(r" +In the last 30 days.*\n", "", blocks(AS_CODE, "text")[0])
+    assert ascode.text_of(plan) == shown
 
 
 def _compiles(document: object, fields: filters.Fields) -> bool:

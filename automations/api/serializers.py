@@ -17,6 +17,7 @@ AUTOMATION = {
     "id": 7,
     "name": "Page on failed production runs",
     "description": "",
+    "version": 1,
     "enabled": True,
     "shadow": False,
     "scope": {"kind": "project", "name": "research/digits"},
@@ -40,7 +41,7 @@ AUTOMATION = {
     "problem": "",
 }
 ANSWERED = (
-    *("id", "summary", "created_by", "created_at", "updated_at", "last_triggered_at"),
+    *("id", "version", "summary", "created_by", "created_at", "updated_at", "last_triggered_at"),
     *("rearmed_at", "rearmed_by", "problem"),
 )
 NEW_AUTOMATION = {name: value for name, value in AUTOMATION.items() if name not in ANSWERED}

@@ -1,9 +1,10 @@
 from django.urls import path, re_path
 
-from automations.api import executions, explanations, rearming, slack, views, webhooks
+from automations.api import ascode, executions, explanations, rearming, slack, versions, views, webhooks
 from projects.api.views import nothing_here
 
 WEBHOOK = "teams/<str:team>/webhooks/<str:name>/"
+VERSION = "automations/<int:pk>/versions/<int:number>/"
 CHANNEL = "teams/<str:team>/slack-channels/<str:name>/"
 
 urlpatterns = [
@@ -15,9 +16,16 @@ urlpatterns = [
     path(CHANNEL, slack.OneSlackChannel.as_view()),
     path(f"{CHANNEL}test/", slack.SlackChannelTest.as_view()),
     path("automations/", views.Automations.as_view()),
+    path("automations/export/", ascode.AutomationsExport.as_view()),
+    path("automations/plan/", ascode.AutomationsPlan.as_view()),
+    path("automations/apply/", ascode.AutomationsApply.as_view()),
     path("automations/backtest/", explanations.DraftBacktest.as_view()),
     path("automations/<int:pk>/", views.OneAutomation.as_view()),
     path("automations/<int:pk>/rearm/", rearming.Rearm.as_view()),
+    path("automations/<int:pk>/versions/", versions.Versions.as_view()),
+    path(VERSION, versions.OneVersion.as_view()),
+    path(f"{VERSION}diff/", versions.VersionDifference.as_view()),
+    path(f"{VERSION}restore/", versions.VersionRestore.as_view()),
     path("automations/<int:pk>/backtest/", explanations.AutomationBacktest.as_view()),
     path("automations/<int:pk>/trace/", explanations.AutomationTrace.as_view()),
     path("executions/", executions.Executions.as_view()),

@@ -3,12 +3,15 @@ from automations.models.automation import ActionKind, Automation, EventType, Sco
 from automations.models.event import Event
 from automations.models.execution import Attempt, Cooldown, Execution, ReasonCode, Status
 from automations.models.integration import SlackChannel, SlackKind, Webhook, WebhookHeader
+from automations.models.version import AutomationSwitch, AutomationVersion
 
 __all__ = [
     "ActionKind",
     "Allowance",
     "Attempt",
     "Automation",
+    "AutomationSwitch",
+    "AutomationVersion",
     "Cooldown",
     "Event",
     "EventType",

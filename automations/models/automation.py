@@ -205,6 +205,8 @@ class Automation(models.Model):
     rearmed_by = models.ForeignKey(
         "projects.User", on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
     )
+    # The number of the current AutomationVersion, here so that an event reads the rule and its number in one row.
+    version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects = AutomationQuerySet.as_manager()
 

@@ -89,12 +89,12 @@ def show(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 
 def has_changed(execution: Execution) -> bool:
-    """Whether the automation is no longer what it was then."""
+    """Whether the automation is no longer what it was then; an old version that was restored is what it was."""
     automation = execution.automation
     if automation is None:
         return False
     now = matching.rule_of(automation)
-    return any(now.get(name) != value for name, value in execution.rule.items())
+    return any(now.get(name) != value for name, value in execution.rule.items() if name != "version")
 
 
 def pace_of(execution: Execution) -> str:

@@ -8,7 +8,8 @@ from io import BytesIO
 
 from django.utils import timezone
 
-from automations import executions, webhooks
+from automations import editing, executions, restoring, webhooks
+from automations.access import version_for
 from automations.models import Execution, Status, Webhook
 from projects import alerts, metrics, reports, runfiles, runs, storage
 from projects.models import AlertLevel, Project, Run, Team, User
@@ -77,7 +78,15 @@ class Showcase:
         make(project, "ADD_ARTIFACT_ALIAS", name=text("Deploy production", 255), webhook=hook, payload=PAYLOAD)
         make(project, "CREATE_ARTIFACT", name=text("Log of versions", 255))
         make(project, name=text("Off for now", 255), webhook=hook, enabled=False)
+        self._edit(project)
         self._tell_slack(team, project)
+
+    def _edit(self, project: Project) -> None:
+        """Another payload and another name, and back again: three versions, the first restored."""
+        automation = project.automations.get(event_type="ADD_ARTIFACT_ALIAS")
+        payload = PAYLOAD.replace("{", '{\n  "from": "the registry",\n', 1)
+        editing.change(automation, by=self.by, name=self.naming.text("Deploy", 255), payload=payload)
+        restoring.restore(version_for(automation, 1), by=self.by)
 
     def _tell_slack(self, team: Team, project: Project) -> None:
         """A channel that works though it did not before, and what posts to it."""
@@ -191,6 +200,7 @@ def _pages(run: Run, version: Membership, linked: Membership) -> dict[str, str]:
     by_name = {execution.status: execution for execution in Execution.objects.exclude(webhook=None)}
     automation = project.automations.order_by("pk")[0]
     posting = project.automations.get(slack_channel__isnull=False)
+    edited = project.automations.get(event_type="ADD_ARTIFACT_ALIAS", version=3)
     return {
         "home": "/",
         "projects": "/projects/",
@@ -210,6 +220,7 @@ def _pages(run: Run, version: Membership, linked: Membership) -> dict[str, str]:
         "why": f"{automation.get_absolute_url()}why?run={run.pk}",
         "why of a run": f"/automations/why-of-run/{run.pk}",
         "replay": f"{automation.get_absolute_url()}replay",
+        "versions": f"{edited.get_absolute_url()}versions",
         "edit event": f"{automation.get_absolute_url()}edit",
         "edit message": f"{posting.get_absolute_url()}edit?step=2",
         "posting automation": posting.get_absolute_url(),

@@ -33,6 +33,12 @@ AUTOMATION = {
     "action_kind": "NO_OP",
 }
 
+AS_CODE = {
+    "project": "research/digits",
+    "automations": [
+        {"name": "new", "event_type": "RUN_STATE", "condition": {"states": ["FAILED"]}, "action_kind": "NO_OP"}
+    ],
+}
 DRAFT = {name: AUTOMATION[name] for name in ("scope", "event_type", "condition")}
 
 # Who sees, who logs, who changes settings, who rules the organization: statuses in the order of ROLES.
@@ -114,6 +120,8 @@ MATRIX = [
     ("POST", f"{CHANNEL}test/", None, RULES_TEAM),
     ("DELETE", CHANNEL, None, RULES_TEAM),
     ("POST", "/api/automations/", AUTOMATION, (401, 400, 403, 403, "ok", "ok", "ok")),
+    ("POST", "/api/automations/plan/", AS_CODE, (401, 400, 403, 403, "ok", "ok", "ok")),
+    ("POST", "/api/automations/apply/?prune=true", AS_CODE, (401, 400, 403, 403, "ok", "ok", "ok")),
     ("POST", "/api/automations/backtest/", DRAFT, (401, 400, 403, 403, "ok", "ok", "ok")),
     ("GET", "/api/automations/{automation}/", None, SEES),
     ("POST", "/api/automations/{automation}/backtest/", {"days": 7}, SEES),
@@ -122,6 +130,10 @@ MATRIX = [
     ("PATCH", "/api/automations/{automation}/", {"enabled": False}, RULES_TEAM),
     ("DELETE", "/api/automations/{automation}/", None, RULES_TEAM),
     ("POST", "/api/automations/{automation}/rearm/", None, RULES_TEAM),
+    ("GET", "/api/automations/{automation}/versions/", None, SEES),
+    ("GET", "/api/automations/{automation}/versions/1/", None, SEES),
+    ("GET", "/api/automations/{automation}/versions/1/diff/?from=1", None, SEES),
+    ("POST", "/api/automations/{automation}/versions/1/restore/", None, RULES_TEAM),
     ("GET", "/api/executions/{execution}/", None, SEES),
 ]
 # These answer everybody who is signed in, with what each may see.
@@ -131,6 +143,7 @@ PERSONAL = (
     "/api/organizations/",
     "/api/registries/",
     "/api/automations/",
+    "/api/automations/export/",
     "/api/executions/",
 )
 
