@@ -16,6 +16,7 @@ ORDER = (
     "name",
     "description",
     "enabled",
+    "shadow",
     "scope",
     "event_type",
     "condition",
@@ -28,7 +29,7 @@ ORDER = (
     "message",
     "severity",
 )
-LABELS = {"event_type": "event", "action_kind": "action", "slack_channel": "Slack channel"}
+LABELS = {"shadow": "shadow mode", "event_type": "event", "action_kind": "action", "slack_channel": "Slack channel"}
 # Keys by which a version finds again what it points at; people are told the names.
 KEYS = frozenset(f"{field}_{part}" for field in TARGETS.values() for part in ("id", "team"))
 # Longer texts are shown as a whole: comparing them line by line could take minutes.
