@@ -137,7 +137,7 @@ def test_what_was_there_before_versions_gets_its_first(
     project: Project, registry: Registry, kind: ScopeKind, action: ActionKind
 ) -> None:
     """The migration writes what `versions` would have."""
-    migration = importlib.import_module("automations.migrations.0006_first_versions_of_automations")
+    migration = importlib.import_module("automations.migrations.0009_first_versions_of_automations")
     scopes = {
         ScopeKind.ORGANIZATION: registry.organization,
         ScopeKind.TEAM: project.team,
