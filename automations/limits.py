@@ -14,11 +14,20 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from automations.models import Allowance
+from automations.models import Allowance, Automation
+from automations.models.automation import WIDE_SCOPES
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # SQLite takes 32,766 parameters in one statement; each row has three.
 ROWS_PER_STATEMENT = 5_000
+
+
+def published(automation: Automation) -> str:
+    """How often it may fire at all, in words; "" where that is not limited."""
+    if automation.scope_kind not in WIDE_SCOPES:
+        return ""
+    a_minute, an_hour = settings.RATE_LIMIT_PER_MINUTE, settings.RATE_LIMIT_PER_HOUR
+    return f"at most {a_minute:,} times a minute and {an_hour:,} times an hour"
 
 
 def take(automations: Collection[int], *, at: datetime) -> set[int]:

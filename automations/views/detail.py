@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from automations import diagnosis, disclosure, editing, history, rearming, sentences
+from automations import diagnosis, disclosure, editing, history, limits, rearming, sentences
 from automations.access import automation_for, may_edit
 from automations.models import Automation
 from automations.triggers import trigger_for
@@ -47,6 +47,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "do": sentences.do_clause(automation.action_kind, automation.target, hidden=not target_shown),
         "target_shown": target_shown,
         "figures_shown": figures_shown,
+        "rate_limit": limits.published(automation),
         "problem": diagnosis.problem_of(automation),
         "trigger": trigger_for(automation.event_type),
         "stored": _stored(automation),

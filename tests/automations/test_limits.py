@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import hypothesis
 import pytest
 import time_machine
 from django.db import connection, transaction
 from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from automations import limits
@@ -157,3 +161,31 @@ def test_ev12_of_a_hundred_simultaneous_firings_sixty_pass() -> None:
     with ThreadPoolExecutor(10) as pool:
         assert sum(pool.map(fire, range(100))) == 60
     assert Allowance.objects.get().in_minute == 60
+
+
+class Naive:
+    """What the statement does, in plain words: minutes and hours that begin with a firing."""
+
+    def __init__(self) -> None:
+        self.minute, self.in_minute, self.hour, self.in_hour = -math.inf, 0, -math.inf, 0
+
+    def take(self, second: float) -> bool:
+        new_minute, new_hour = second - self.minute >= 60, second - self.hour >= 3_600
+        if not (new_minute or self.in_minute < 2) or not (new_hour or self.in_hour < 5):
+            return False
+        self.minute, self.in_minute = (second, 1) if new_minute else (self.minute, self.in_minute + 1)
+        self.hour, self.in_hour = (second, 1) if new_hour else (self.hour, self.in_hour + 1)
+        return True
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("two_a_minute")
+@hypothesis.settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.sampled_from([0, 1, 19, 30, 59, 60, 61, 600, 1_799, 3_600]), max_size=25))
+def test_ev12_any_firings_are_limited_as_in_plain_words(steps: list[int]) -> None:
+    with transaction.atomic():
+        automation, naive, now = factories.make_automation(), Naive(), 0
+        for step in steps:
+            now += step
+            assert take(automation, seconds=now) is naive.take(now)
+        transaction.set_rollback(True)

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from automations import editing, rearming, silence, tasks, watching
 from automations.models import Automation, Cooldown, Event, EventType, Execution
-from projects import metrics, runs
+from projects import metrics, reports, runs
 from projects.models import MetricWindow, Project, Run, User
+from projects.reports import Lines, Report
 from registries.models import Collection, Registry
 from tests import factories
 
@@ -173,6 +174,22 @@ def test_a_scheduler_that_was_away_finds_it_when_it_is_back(clock: time_machine.
     assert [wait(clock, minutes=20), wait(clock, minutes=1)] == [1, 0]
     assert Execution.objects.get().event.run == stuck
     assert Execution.objects.get().matched_because == "loss has not moved for 150 min"
+
+
+def test_ev5_a_system_metric_stalls_on_its_own_stream(clock: time_machine.Coordinates) -> None:
+    run = factories.make_run()
+
+    def report(line: int, busy: float) -> None:
+        batch = metrics.parse_lines([json.dumps({"system.gpu.0.gpu": busy})])
+        reports.take(run, Report(system=Lines(first=line, batch=batch)), at=timezone.now())
+
+    report(0, 97.0)  # before anybody watches
+    watch(run.project, {"source": "METRIC", "name": "system.gpu.0.gpu", "minutes": 30})
+    assert wait(clock, minutes=1) == 0
+    report(1, 0.0)
+    assert wait(clock, minutes=29) == 0
+    report(2, 0.0)
+    assert [wait(clock, minutes=0.5), wait(clock, minutes=0.5)] == [0, 1]
 
 
 def test_the_step_stands_still_when_no_line_is_logged(clock: time_machine.Coordinates) -> None:

@@ -61,7 +61,8 @@ class Showcase:
         return self._settings(team) | _pages(run, version, linked)
 
     def _automate(self, team: Team) -> None:
-        """One of each event, one that is disabled, one whose webhook is refused."""
+        """One of each event, one that is disabled, one whose webhook is refused, one in shadow mode, one that is
+        invalid by now."""
         hook = self._webhook(team)
         refused = webhooks.create(team, by=self.by, name="refused", url=f"{self.receiver.url}/refused")
         project = factories.make_project(team, self.naming.text("mnist"))
@@ -78,6 +79,8 @@ class Showcase:
         make(project, "ADD_ARTIFACT_ALIAS", name=text("Deploy production", 255), webhook=hook, payload=PAYLOAD)
         make(project, "CREATE_ARTIFACT", name=text("Log of versions", 255))
         make(project, name=text("Off for now", 255), webhook=hook, enabled=False)
+        make(project, name=text("Only rehearsed", 255), webhook=hook, shadow=True)
+        make(project, "RUN_STALL", name=text("Turned invalid", 255), condition={text("minutes", 90): 0})
         self._edit(project)
         self._tell_slack(team, project)
 
@@ -199,6 +202,7 @@ def _pages(run: Run, version: Membership, linked: Membership) -> dict[str, str]:
     home, there = project.get_absolute_url(), registry.get_absolute_url()
     by_name = {execution.status: execution for execution in Execution.objects.exclude(webhook=None)}
     automation = project.automations.order_by("pk")[0]
+    shadow = project.automations.get(shadow=True)
     posting = project.automations.get(slack_channel__isnull=False)
     edited = project.automations.get(event_type="ADD_ARTIFACT_ALIAS", version=3)
     return {
@@ -223,6 +227,9 @@ def _pages(run: Run, version: Membership, linked: Membership) -> dict[str, str]:
         "versions": f"{edited.get_absolute_url()}versions",
         "edit event": f"{automation.get_absolute_url()}edit",
         "edit message": f"{posting.get_absolute_url()}edit?step=2",
+        "shadow automation": shadow.get_absolute_url(),
+        "rehearsal": by_name[Status.SKIPPED].get_absolute_url(),
+        "invalid automation": project.automations.get(event_type="RUN_STALL").get_absolute_url(),
         "posting automation": posting.get_absolute_url(),
         "posting execution": posting.executions.latest("pk").get_absolute_url(),
         "new automation": f"{home}automations/new",

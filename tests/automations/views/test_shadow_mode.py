@@ -133,6 +133,17 @@ def test_an_automation_on_versions_has_nothing_to_rearm(browser: Browser, alice:
     assert "Re-arm" not in text(browser(alice), f"/automations/{automation.pk}/")
 
 
+def test_ev12_the_page_of_a_wide_automation_publishes_its_limit(
+    browser: Browser, alice: User, project: Project
+) -> None:
+    limit = "At most 60 times a minute and 1,000 times an hour."
+    wide = factories.make_automation(project.team, "ADD_ARTIFACT_ALIAS", name="wide")
+    narrow = factories.make_automation(project, "ADD_ARTIFACT_ALIAS", name="narrow")
+
+    assert limit in text(browser(alice), f"/automations/{wide.pk}/")
+    assert limit not in text(browser(alice), f"/automations/{narrow.pk}/")
+
+
 def test_what_cannot_be_evaluated_says_so_in_list_and_page(browser: Browser, alice: User, project: Project) -> None:
     automation = factories.make_automation(project)
     assert "annot be evaluated" not in text(browser(alice), TAB)
