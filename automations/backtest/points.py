@@ -36,10 +36,9 @@ class Judged:
 
     def point(self, position: int, rule: Rule) -> Point:
         """The value at a position in the batch's series, as an event would tell of it."""
-        row = self.series[position][0]
+        row = self.series.rows[position]
         line = self.chunk.first_line + row
-        new = [value for _, value in self.series[: position + 1]]
-        window = (self.before + new)[-rule.condition.capacity :]
+        window = (self.before + self.series.values[: position + 1])[-rule.condition.capacity :]
         return Point(rule.condition.name, window, self.others, line=line, step=step_of(self.rows[row], line))
 
 
@@ -59,11 +58,10 @@ class Judge:
         before = self._before(chunk)
         rows = metrics.rows_of(chunk)
         series = series_of(rows, self.name)
-        if not series:
+        if not series.values:
             return None
-        new = [value for _, value in series]
-        verdicts = verdicts_of(self.rule.condition, new, before=before, others=others)
-        self._windows[chunk.run_id] = (before + new)[-self.rule.condition.capacity :]
+        verdicts = verdicts_of(self.rule.condition, series.values, before=before, others=others)
+        self._windows[chunk.run_id] = (before + series.values)[-self.rule.condition.capacity :]
         return Judged(chunk, rows, series, before, list(others), verdicts)
 
     def _before(self, chunk: MetricChunk) -> list[float]:
@@ -101,7 +99,7 @@ class Standing:
     def note(self, judged: Judged) -> None:
         """The run has logged a batch."""
         run = judged.chunk.run_id
-        self._values[run] = judged.series[-1][1]
+        self._values[run] = judged.series.values[-1]
         self._values.move_to_end(run)
 
 
@@ -160,7 +158,7 @@ def _judged(
 
 
 def _candidate(automation: Automation, rule: Rule, judged: Judged, facts: Facts) -> Candidate | None:
-    times, chunk = sum(judged.verdicts), judged.chunk
+    times, chunk = judged.verdicts.count(True), judged.chunk
     if not times or not rule.filter.matches(facts.at(chunk.run_id, chunk.created_at)):
         return None
     tell = partial(_firing, automation, rule, judged, facts)
