@@ -60,9 +60,8 @@ class Judge:
         series = series_of(rows, self.name)
         if not series.values:
             return None
-        new = series.values
-        verdicts = verdicts_of(self.rule.condition, new, before=before, others=others)
-        self._windows[chunk.run_id] = (before + new)[-self.rule.condition.capacity :]
+        verdicts = verdicts_of(self.rule.condition, series.values, before=before, others=others)
+        self._windows[chunk.run_id] = (before + series.values)[-self.rule.condition.capacity :]
         return Judged(chunk, rows, series, before, list(others), verdicts)
 
     def _before(self, chunk: MetricChunk) -> list[float]:
@@ -159,7 +158,7 @@ def _judged(
 
 
 def _candidate(automation: Automation, rule: Rule, judged: Judged, facts: Facts) -> Candidate | None:
-    times, chunk = sum(judged.verdicts), judged.chunk
+    times, chunk = judged.verdicts.count(True), judged.chunk
     if not times or not rule.filter.matches(facts.at(chunk.run_id, chunk.created_at)):
         return None
     tell = partial(_firing, automation, rule, judged, facts)
