@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Q
 from django.utils import timezone
 
+from projects.jsonvalues import storable
 from projects.models import ApiKey, User
 
 # What the wandb client accepts as a key: an optional prefix up to the first “-”, then 40 or more characters.
@@ -37,8 +38,9 @@ def create(user: User, *, name: str = "", key: str | None = None) -> tuple[ApiKe
     A key given is stored as given; giving the same one again for the same user changes nothing.
 
     Raises:
-        ValidationError: the key given is too short, or belongs to somebody else.
+        ValidationError: the name is none, or the key given is too short, or belongs to somebody else.
     """
+    ApiKey(name=storable(name)).clean_fields(exclude=["user", "digest", "hint"])
     key = key or f"local-{secrets.token_hex(24)}"
     if not KEY_SHAPE.match(key):
         raise ValidationError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -74,7 +75,8 @@ def _attach(subject: storage.Subject, blob: Blob, at: datetime) -> None:
     replaced, before.blob, before.updated_at = before.blob_id, blob, at
     before.save(update_fields=["blob", "updated_at"])
     if replaced != blob.pk:
-        storage.release(replaced)
+        # Afterwards: who uploads what is replaced here holds it, and waits for the run.
+        transaction.on_commit(partial(storage.release, replaced))
 
 
 storage.accepts(PURPOSE, storage.Purpose(team=_team_of, attach=_attach))

@@ -1,17 +1,23 @@
-"""Registries opened, changed, renamed, deleted: by admins of the organization, partly by their own admins."""
+"""Registries opened, changed, renamed, deleted: by admins of the organization, partly by their own admins.
+
+And projects deleted, as far as registries have versions of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
+from projects import access, teams
 from projects.access import role_in_organization
-from projects.models import Organization, Role, User
+from projects.models import Organization, Project, Role, User
 from registries import curation, linking
 from registries.access import Permission, require
-from registries.models import Registry
+from registries.models import Membership, Registry
+from registries.versions import lock_memberships, take_out
 
 
 def require_organization_admin(user: User, organization: Organization, what: str) -> None:
@@ -104,3 +110,17 @@ def delete(registry: Registry, *, by: User) -> None:
     require(by, Permission.EDIT_SETTINGS, registry)
     require_organization_admin(by, registry.organization, "delete registries")
     registry.delete()
+
+
+def delete_project(project: Project, *, by: User, at: datetime) -> None:
+    """Delete the project with all that is in it. Versions of it go wherever they are linked, and whoever watches that
+    hears of it.
+
+    Raises:
+        Http404, PermissionDenied: `by` may not, or a version has a protected alias in a registry.
+    """
+    access.require(by, access.Permission.EDIT_PROJECTS, project.team)
+    links = Membership.objects.filter(artifact__collection__project=project).exclude(collection__project=project)
+    with transaction.atomic():
+        take_out(lock_memberships(links), by=by, at=at)
+        teams.delete_project(project, by=by)

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 import structlog
 from django.core.exceptions import BadRequest
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpResponse, JsonResponse
 from graphql import GraphQLError
 
@@ -22,6 +22,7 @@ from wandb_gateway.ids import UnknownId
 log = structlog.get_logger(__name__)
 
 OUR_FAULT = "Something went wrong in the server; the request was not at fault. The server's log says more."
+UNSTORABLE = "The request holds something that the database cannot take, such as a NUL character. Leave it out."
 BUSY = "The database does not answer at the moment. Trying again helps."
 
 
@@ -39,6 +40,9 @@ def describe(error: Exception) -> tuple[int, str]:
     if isinstance(error, OperationalError | InterfaceError):
         log.warning("database_busy", exc_info=error)
         return HTTPStatus.SERVICE_UNAVAILABLE, BUSY
+    if isinstance(error, DataError):
+        log.warning("unstorable", exc_info=error)
+        return HTTPStatus.BAD_REQUEST, UNSTORABLE
     found = problems.describe(error)
     if found is not None:
         return found["status"], told(found)

@@ -93,3 +93,10 @@ def test_use_is_noted_once_a_minute(alice: User) -> None:
         noted.append(row.last_used_at)
 
     assert noted == [AT, AT, AT, AT + timedelta(seconds=61)]
+
+
+@pytest.mark.parametrize("name", ["x" * 129, "a\x00b"])
+def test_a_name_that_no_database_takes_is_refused(alice: User, name: str) -> None:
+    with pytest.raises(ValidationError):
+        keys.create(alice, name=name)
+    assert not alice.api_keys.exists()

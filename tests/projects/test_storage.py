@@ -89,6 +89,15 @@ def test_a_file_that_is_uploaded_again_is_replaced(run: Run) -> None:
     assert kept() == [new.path]
 
 
+def test_what_is_replaced_is_let_go_only_once_the_run_is(run: Run) -> None:
+    """Whoever uploads the same bytes again holds them while waiting for the run: to want both is a deadlock."""
+    upload(run, b"old")
+    with transaction.atomic():
+        new = upload(run, b"new")
+        assert Blob.objects.count() == 2
+    assert (list(Blob.objects.all()), kept()) == ([new], [new.path])
+
+
 @pytest.mark.parametrize("what", ["run", "project", "team"])
 def test_whoever_deletes_a_run_or_what_it_is_in_deletes_its_bytes(run: Run, what: str) -> None:
     upload(run, b"one", "a")

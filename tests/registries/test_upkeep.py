@@ -1,11 +1,14 @@
-"""Registries opened, changed, renamed and deleted."""
+"""Registries opened, changed, renamed and deleted; and projects that registries have versions of."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404
+from django.utils import timezone
 
 from projects import teams
+from projects.events import Fact
 from projects.models import Organization, Project, Role, Team, User
-from registries import upkeep
+from registries import curation, labels, upkeep
 from registries.models import Artifact, Membership, Registry, RegistryMember, Visibility
 from tests import factories
 from tests.rivals import raised_by_loser
@@ -89,3 +92,31 @@ def test_of_two_registries_renamed_alike_at_once_one_gets_the_name() -> None:
 
     assert isinstance(raised_by_loser(rename, over=Registry), ValidationError)
     assert sorted(Registry.objects.values_list("name", flat=True).filter(name="best")) == ["best"]
+
+
+def test_a_project_takes_no_protected_alias_with_it(
+    project: Project, team: Team, registry: Registry, alice: User, facts: list[Fact]
+) -> None:
+    """Dora is an admin of the team, Alice of the registry as well."""
+    dora = factories.make_user("dora")
+    teams.set_role(dora, team=team, role=Role.ADMIN)
+    link = factories.make_link(factories.make_version(project), factories.make_collection(registry), user=alice)
+    curation.protect_alias(registry, "production")
+    labels.add_alias(link, "production", by=alice, at=timezone.now())
+    facts.clear()
+
+    with pytest.raises(PermissionDenied, match="production"):
+        upkeep.delete_project(project, by=dora, at=timezone.now())
+    assert (Project.objects.count(), Membership.objects.count(), facts) == (1, 2, [])
+
+    upkeep.delete_project(project, by=alice, at=timezone.now())
+    assert [(fact.kind, fact.scopes.registry) for fact in facts] == [("UNLINK_ARTIFACT", registry.pk)]
+    assert (Project.objects.count(), Membership.objects.count()) == (0, 0)
+
+
+def test_only_admins_of_the_team_delete_its_projects(project: Project, bob: User, charlie: User) -> None:
+    with pytest.raises(PermissionDenied):
+        upkeep.delete_project(project, by=bob, at=timezone.now())
+    with pytest.raises(Http404):
+        upkeep.delete_project(project, by=charlie, at=timezone.now())
+    assert Project.objects.exists()

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import Http404
 from django.test import Client
 from graphql import GraphQLResolveInfo
@@ -91,6 +91,7 @@ def test_reading_the_address_is_refused_without_a_page(client: Client) -> None:
     [
         (Http404("There is no run."), 404, "There is no run."),
         (OperationalError("database is locked"), 503, "The database does not answer at the moment."),
+        (DataError("text fields cannot contain NUL"), 400, "something that the database cannot take"),
         (ZeroDivisionError("division by zero"), 400, "Something went wrong in the server"),
     ],
 )

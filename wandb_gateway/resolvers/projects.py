@@ -6,6 +6,7 @@ from typing import Any
 
 from ariadne import MutationType, ObjectType, QueryType
 from django.core.exceptions import BadRequest
+from django.utils import timezone
 from graphql import GraphQLResolveInfo
 
 from projects import access, teams
@@ -137,7 +138,7 @@ def delete(_root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict
     if isinstance(found, Registry):
         upkeep.delete(found, by=by)
     else:
-        teams.delete_project(found, by=by)
+        upkeep.delete_project(found, by=by, at=timezone.now())
     return {"success": True}
 
 
