@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
@@ -53,7 +53,7 @@ class _Tally:
 
 def replay(
     automation: Automation, *, period: Period, reader: User, within: float = LONGEST
-) -> Iterator[Progress | Result]:
+) -> Generator[Progress | Result, None, None]:
     """Look through the history of the automation's scope that the reader may see, oldest first; the last thing told is
     the result. Whoever stops listening stops it. After `within` seconds it ends with what it found so far."""
     trigger = trigger_for(automation.event_type)

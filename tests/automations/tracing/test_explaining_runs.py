@@ -26,7 +26,7 @@ NOON = datetime(2026, 5, 12, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(NOON, tick=False) as clock:
         yield clock
 
@@ -50,7 +50,7 @@ def stop(trace: Trace) -> tuple[str, str]:
     return trace.stopped_by.code, trace.stopped_by.sentence
 
 
-def test_hi6_what_fired_passed_every_gate(clock: time_machine.Coordinates) -> None:
+def test_hi6_what_fired_passed_every_gate(clock: time_machine.Traveller) -> None:
     run = factories.make_run()
     automation = watching(run)
     log(run, 0.88, 0.9, 0.96)
@@ -96,7 +96,7 @@ def test_hi6_a_metric_that_was_never_logged_names_those_that_look_like_it() -> N
     assert stop(asked(automation, run)) == ("event", "loss was never logged by this run. It logged train/loss.")
 
 
-def test_hi6_a_window_that_is_not_full_says_how_full_it_is(clock: time_machine.Coordinates) -> None:
+def test_hi6_a_window_that_is_not_full_says_how_full_it_is(clock: time_machine.Traveller) -> None:
     run = factories.make_run()
     automation = watching(run, AVERAGE | {"window_size": 5})
     log(run, 5, 5, 5)
@@ -107,7 +107,7 @@ def test_hi6_a_window_that_is_not_full_says_how_full_it_is(clock: time_machine.C
     assert gate.numbers["window"] == {"has": 3, "needs": 5}
 
 
-def test_hi6_the_nearest_miss_is_shown_with_its_values(clock: time_machine.Coordinates) -> None:
+def test_hi6_the_nearest_miss_is_shown_with_its_values(clock: time_machine.Traveller) -> None:
     run = factories.make_run()
     automation = watching(run)
     log(run, 0.1, 0.85, 0.86)
@@ -139,7 +139,7 @@ def test_hi6_the_filter_names_the_clause_that_decides() -> None:
     assert [clause["holds"] for clause in gate.numbers["clauses"]] == [False, True]
 
 
-def test_hi6_what_happened_before_the_automation_was_made_is_told_so(clock: time_machine.Coordinates) -> None:
+def test_hi6_what_happened_before_the_automation_was_made_is_told_so(clock: time_machine.Traveller) -> None:
     run = factories.make_run()
     log(run, 5, 5, 5)
     clock.shift(timedelta(hours=1))
@@ -149,7 +149,7 @@ def test_hi6_what_happened_before_the_automation_was_made_is_told_so(clock: time
     )
 
 
-def test_hi6_ev11_says_when_it_fired_and_until_when_it_is_quiet(clock: time_machine.Coordinates) -> None:
+def test_hi6_ev11_says_when_it_fired_and_until_when_it_is_quiet(clock: time_machine.Traveller) -> None:
     run = factories.make_run()
     automation = watching(run)
     log(run, 5, 5, 5)
@@ -174,7 +174,7 @@ def test_hi6_a_paused_webhook_is_named_only_to_those_who_see_its_team(bob: User)
     assert stop(trace) == ("action", "The webhook is paused.")
 
 
-def test_hi6_an_automation_that_was_edited_since_says_so(alice: User, clock: time_machine.Coordinates) -> None:
+def test_hi6_an_automation_that_was_edited_since_says_so(alice: User, clock: time_machine.Traveller) -> None:
     run = factories.make_run()
     factories.make_team(admin=alice)
     automation = watching(run, AVERAGE | {"threshold": 100.0})
@@ -187,7 +187,7 @@ def test_hi6_an_automation_that_was_edited_since_says_so(alice: User, clock: tim
     assert sentence.startswith("As the automation is now, it would have fired 12:05. It was changed 12:10:")
 
 
-def test_hi6_states_and_alerts_are_told_as_they_were(clock: time_machine.Coordinates) -> None:
+def test_hi6_states_and_alerts_are_told_as_they_were(clock: time_machine.Traveller) -> None:
     run = factories.make_run()
     failing = factories.make_automation(run.project)
     alerted = factories.make_automation(run.project, EventType.RUN_ALERT, condition={"levels": ["ERROR"]}, name="a")
@@ -202,7 +202,7 @@ def test_hi6_states_and_alerts_are_told_as_they_were(clock: time_machine.Coordin
     )
 
 
-def test_hi6_nan_and_zscores_have_their_numbers_too(clock: time_machine.Coordinates) -> None:
+def test_hi6_nan_and_zscores_have_their_numbers_too(clock: time_machine.Traveller) -> None:
     run = factories.make_run()
     for value in (1.0, 2.0, 3.0):
         log(factories.make_run(run.project), value)

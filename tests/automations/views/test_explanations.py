@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -105,7 +107,7 @@ def test_hi7_a_replay_is_told_line_by_line(client: Client, bob: User, automation
     client.force_login(bob)
     address = reverse("automations:replay", args=[automation.pk])
     answer = client.get(address, {"days": "90"}, headers={"Accept": "application/x-ndjson"})
-    lines = [json.loads(line) for line in b"".join(answer).decode().splitlines()]  # type: ignore[arg-type]
+    lines = [json.loads(line) for line in b"".join(answer).decode().splitlines()]
     assert lines[0] == {"done": 0, "total": 1}
     assert "Would not have fired in 90 days: 1 event looked at." in lines[-1]["html"]
 
@@ -122,3 +124,21 @@ def test_hi7_the_form_of_a_new_automation_replays_what_was_typed(
     assert client.post(address, {"draft": draft[:-1], "days": "30"}).status_code == 404
     client.force_login(bob)
     assert client.post(address, {"draft": draft, "days": "30"}).status_code == 403
+
+
+def test_lists_to_choose_from_cost_the_same_queries_however_long(
+    client: Client, bob: User, automation: Automation, run: Run
+) -> None:
+    client.force_login(bob)
+    places = [why(automation), reverse("automations:why_of_run", args=[run.pk])]
+    few = [queries_of(client, place) for place in places]
+    for number in range(5):
+        factories.make_run(run.project, run_id=f"more{number}")
+        factories.make_automation(run.project, name=f"More {number}")
+    assert [queries_of(client, place) for place in places] == few
+
+
+def queries_of(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        shown(client, address)
+    return len(asked)
