@@ -12,7 +12,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+<<<<<<< HEAD
 from itertools import pairwise
+=======
+from operator import itemgetter
+>>>>>>> loops
 from typing import Any
 
 from django.utils import timezone
@@ -174,9 +178,12 @@ def stream_of(metric: str) -> Stream:
 
 def series_of(rows: Sequence[dict[str, Any]], metric: str) -> Series:
     """The numbers of one metric; rows that have none of it are no points (EV5)."""
-    plain = [row.get(metric) for row in rows]
+    try:
+        plain = list(map(itemgetter(metric), rows))
+    except KeyError:
+        plain = []
     if set(map(type, plain)) == {float}:  # nearly always: a number in every row
-        return Series(range(len(rows)), plain)  # type: ignore[arg-type]  # floats by now
+        return Series(range(len(rows)), plain)
     found = [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
     return Series([index for index, _ in found], [value for _, value in found])
 

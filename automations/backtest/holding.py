@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+
+from django.conf import settings
 
 from automations.cooldowns import QUIET_FOR
-from automations.models import ScopeKind
-
-# EV12, for automations of these scopes.
-WIDE: Final = frozenset({ScopeKind.ORGANIZATION, ScopeKind.TEAM, ScopeKind.REGISTRY})
-LIMITS: Final = ((timedelta(minutes=1), 60), (timedelta(hours=1), 1_000))
+from automations.limits import HOUR, MINUTE
 
 
 class OncePerDay:
@@ -52,8 +49,9 @@ class Span:
 
 
 def within_limits(moments: Iterable[datetime]) -> Iterator[bool]:
-    """For each of the moments, in order, whether a wide automation may start one more execution then."""
-    spans = [Span(length, limit) for length, limit in LIMITS]
+    """For each of the moments, in order, whether a wide automation may fire once more then: what `limits.take` decides
+    in the database."""
+    spans = (Span(MINUTE, settings.RATE_LIMIT_PER_MINUTE), Span(HOUR, settings.RATE_LIMIT_PER_HOUR))
     for moment in moments:
         fits = all(span.has_room(moment) for span in spans)
         if fits:

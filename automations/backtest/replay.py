@@ -13,6 +13,8 @@ from automations.backtest import batches, gaps, holding, occurrences, points
 from automations.backtest.result import Period, Result, counted
 from automations.backtest.steps import Step
 from automations.models import Automation, ScopeKind
+from automations.models.automation import WIDE_SCOPES
+from automations.silence import SILENT_EVENTS
 from automations.triggers import InvalidCondition, MetricTrigger, Rule, trigger_for
 from automations.watching import stream_of
 from projects.models import Project, User
@@ -23,6 +25,12 @@ LONGEST: Final = 10.0
 TOLD_EVERY: Final = 0.2
 # What fires more often than that is no automation anybody wants; more need not be kept.
 MOST_FIRINGS: Final = 10_000
+
+# Each silence is looked for while one automation waits for it, and is recorded for that one alone.
+NOT_STORED: Final = (
+    "What does not happen is looked for by the clock while an automation waits for it, and not stored otherwise: it"
+    " cannot be replayed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,9 @@ def replay(
         rule = trigger.compile(automation.condition, automation.filter)
     except InvalidCondition as error:
         yield Result(period, notes=[f"It cannot be evaluated: {error.message}"])
+        return
+    if automation.event_type in SILENT_EVENTS:
+        yield Result(period, notes=[NOT_STORED])
         return
     tally = _Tally(Result(period, unit="point" if isinstance(trigger, MetricTrigger) else "event"))
     total, steps = _history(automation, rule, period, reader=reader)
@@ -121,7 +132,7 @@ def _enough(result: Result, *, seconds: float, within: float) -> str:
 def _limited(result: Result, automation: Automation, rule: Rule, *, reader: User) -> Result:
     """The result as it is told: in order of time, without what wide scopes skip, with what is not known."""
     result.firings.sort(key=lambda firing: firing.at)
-    if automation.scope_kind in holding.WIDE:
+    if automation.scope_kind in WIDE_SCOPES:
         fits = list(holding.within_limits([firing.at for firing in result.firings]))
         result.skipped = fits.count(False)
         result.firings = [firing for firing, fit in zip(result.firings, fits, strict=True) if fit]

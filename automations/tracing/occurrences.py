@@ -14,8 +14,10 @@ from automations import matching
 from automations.backtest import LONGEST, Period, batches
 from automations.backtest.points import Facts, Judge, Judged, match_at
 from automations.models import Automation, Event
+from automations.silence import SILENT_EVENTS
 from automations.tracing.gates import Thing
 from automations.triggers import Match, Rule, trigger_for
+from automations.triggers.silence import VERSION_MISSED
 from automations.windows import ZScore
 from projects import peers
 from projects.models import Run, User
@@ -55,9 +57,12 @@ def events_of(automation: Automation, subject: Thing, *, reader: User) -> QueryS
     """Recorded events about the subject that the automation listens to, the latest first."""
     kind = trigger_for(automation.event_type).listens_to
     events = Event.objects.visible_to(reader).filter(kind=kind).order_by("-pk")
+    if automation.event_type in SILENT_EVENTS:
+        # Each silence is one automation's; the execution says whose.
+        events = events.filter(executions__automation=automation)
     if isinstance(subject, Run):
         return events.filter(run=subject, artifact=None)
-    if kind in {ADD_COLLECTION_TAG, REMOVE_COLLECTION_TAG}:
+    if kind in {ADD_COLLECTION_TAG, REMOVE_COLLECTION_TAG, VERSION_MISSED}:
         return events.filter(collection=subject.collection_id)
     # A link is an event of the project the version is from as well.
     here = Q(collection=subject.collection_id) | Q(**{automation.scope_kind.value: automation.scope})

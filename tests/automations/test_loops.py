@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,7 +19,7 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from automations import causes, executions, loops
+from automations import causes, executions, loops, webhooks
 from automations.causes import HEADER, LONGEST_CHAIN, LONGEST_TOKEN, Cause, Chain
 from automations.models import Automation, Cooldown, Event, EventType, Execution, ReasonCode, Status, Webhook
 from automations.unsealing import MASK
@@ -242,6 +243,12 @@ def test_the_token_is_sent_but_not_shown(
         Cause(execution.key, execution.automation_id, f"run:{execution.event.run_id}"),
     )
     assert execution.attempts.get().request_headers[HEADER] == MASK
+
+
+def test_the_token_cannot_be_set_by_a_webhooks_extra_headers(project: Project, alice: User) -> None:
+    headers = {"x-automation-CAUSE": "mine"}
+    with pytest.raises(ValidationError, match="is set by the server itself"):
+        webhooks.create(project.team, by=alice, name="ci", url="https://hooks.example.com", headers=headers)
 
 
 # --- what readers are shown -----------------------------------------------------------------------------------

@@ -140,6 +140,12 @@ def test_hi7_what_is_not_recorded_is_said_plainly(reader: User) -> None:
     ]
 
 
+def test_hi7_silence_is_not_stored_and_so_not_replayed(reader: User) -> None:
+    stall = draft(factories.make_project(), EventType.RUN_STALL, condition={"source": "STEP", "minutes": 5})
+    (note,) = backtest.outcome(stall, period=last_days(), reader=reader).notes
+    assert note.endswith("it cannot be replayed.")
+
+
 def test_hi7_an_invalid_condition_is_told_instead_of_failing(reader: User) -> None:
     broken = draft(factories.make_project(), filter={"nothing": 1})
     result = backtest.outcome(broken, period=last_days(), reader=reader)
