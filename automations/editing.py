@@ -127,8 +127,7 @@ def set_enabled(automation: Automation, enabled: bool, *, by: User) -> Automatio
         held = _hold(automation)
         automation.enabled, automation.version = enabled, held.version
         automation.save(update_fields=["enabled", "updated_at"])
-        if held.enabled != enabled:
-            versions.record_switch(automation, by=by)
+        versions.record_switches(automation, versions.switched(held, {"enabled": enabled}), by=by)
     return automation
 
 
@@ -345,8 +344,8 @@ def _save(
             connection.check_constraints(table_names=[Automation._meta.db_table])
             if renewed:
                 versions.record(automation, by=by)
-            if held is not None and held.enabled != automation.enabled:
-                versions.record_switch(automation, by=by)
+            if held is not None:
+                versions.record_switches(automation, versions.switched(held, fields), by=by)
     except IntegrityError:
         # Somebody was faster between the look and the write.
         _refuse_taken(automation.name, scope=scope, automation=automation)
