@@ -29,9 +29,16 @@ from projects.metrics import places_of, value_at
 from projects.models import Project, Run
 from projects.models.history import Stream
 
-Series = list[tuple[int, float]]  # (index of the row in the batch, value)
 # A system metric is told by its key: rows of the system stream are judged by these rules alone, others never are.
 SYSTEM_PREFIX = "system."
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The values of one metric in a batch, in the order logged, each with the index of its row."""
+
+    rows: Sequence[int]
+    values: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,7 @@ def judge(fact: Fact) -> None:
     batch = Batch(fact, run, watches)
     capacities = {metric: max(watch.rule.capacity for watch in watches[metric]) for metric in logged}
     before = recent.values_before(run, line=fact.first_line, capacities=capacities, stream=fact.stream)
-    windows = {metric: before[metric] + [value for _, value in series] for metric, series in logged.items()}
+    windows = {metric: before[metric] + series.values[-capacities[metric] :] for metric, series in logged.items()}
     for metric, series in logged.items():
         _judge_metric(batch, series, before[metric], metric=metric, size=capacities[metric])
     recent.store(run, next_line=fact.first_line + len(fact.rows), capacities=capacities, values=windows)
@@ -136,7 +143,7 @@ def _series(fact: Fact, watches: Watches) -> dict[str, Series]:
         if stream_of(metric) != fact.stream or keys.isdisjoint(places_of(metric)):
             continue
         series = series_of(fact.rows, metric)
-        if series:
+        if series.values:
             found[metric] = series
     return found
 
@@ -147,8 +154,12 @@ def stream_of(metric: str) -> Stream:
 
 
 def series_of(rows: Sequence[dict[str, Any]], metric: str) -> Series:
-    """The metric's values in the rows of a batch, in the order logged."""
-    return [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
+    """The numbers of one metric; rows that have none of it are no points (EV5)."""
+    plain = [row.get(metric) for row in rows]
+    if set(map(type, plain)) == {float}:  # nearly always: a number in every row
+        return Series(range(len(rows)), plain)  # type: ignore[arg-type]  # floats by now
+    found = [(index, value) for index, row in enumerate(rows) if (value := value_at(row, metric)) is not None]
+    return Series([index for index, _ in found], [value for _, value in found])
 
 
 def verdicts_of(
@@ -160,13 +171,13 @@ def verdicts_of(
 
 def _judge_metric(batch: Batch, series: Series, before: list[float], *, metric: str, size: int) -> None:
     """Start executions at the first point each watching automation reacts to; count its further points as surplus."""
-    new = [value for _, value in series]
+    new = series.values
     others = batch.others(metric)
     first: dict[int, list[int]] = {}  # position in the series → automations that react there first
     further: dict[int, int] = {}  # automation → points it reacts to after that
     for watch in batch.watches[metric]:
         verdicts = verdicts_of(watch.rule, new, before=before, others=others)
-        count = sum(verdicts)
+        count = verdicts.count(True)
         if count and watch.filter.matches(batch.facts()):
             first.setdefault(verdicts.index(True), []).append(watch.automation)
             further[watch.automation] = count - 1
@@ -176,7 +187,7 @@ def _judge_metric(batch: Batch, series: Series, before: list[float], *, metric: 
     for position in sorted(first):
         ready = [pk for pk in first[position] if pk not in quiet]
         if ready:
-            row = series[position][0]
+            row = series.rows[position]
             line = batch.fact.first_line + row
             step = step_of(batch.fact.rows[row], line)
             window = (before + new[: position + 1])[-size:]

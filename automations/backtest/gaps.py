@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import F, Q
-from django.utils import formats, timezone
+from django.utils import timezone
 
 from automations import disclosure
 from automations.backtest.result import Period
@@ -113,4 +113,5 @@ def _memberships_in(automation: Automation) -> Q:
 
 
 def _day(moment: datetime) -> str:
-    return str(formats.date_format(timezone.localtime(moment), "DATE_FORMAT"))
+    local = timezone.localtime(moment)
+    return f"{local.day} {local:%b %Y}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -30,14 +30,33 @@ class OncePerDay:
         return True
 
 
-def within_limits(moments: Sequence[datetime]) -> Iterator[bool]:
+@dataclass(slots=True)
+class Span:
+    """A minute or an hour, which begins with a firing, and how many more there were in it."""
+
+    length: timedelta
+    limit: int
+    began_at: datetime | None = None
+    count: int = 0
+
+    def has_room(self, at: datetime) -> bool:
+        return self.is_over(at) or self.count < self.limit
+
+    def is_over(self, at: datetime) -> bool:
+        return self.began_at is None or self.began_at <= at - self.length
+
+    def note(self, at: datetime) -> None:
+        if self.is_over(at):
+            self.began_at, self.count = at, 0
+        self.count += 1
+
+
+def within_limits(moments: Iterable[datetime]) -> Iterator[bool]:
     """For each of the moments, in order, whether a wide automation may start one more execution then."""
-    started: deque[datetime] = deque(maxlen=max(count for _, count in LIMITS))
+    spans = [Span(length, limit) for length, limit in LIMITS]
     for moment in moments:
-        fits = all(
-            len(started) < count or started[-count] <= moment - window  # the one that would make it one too many
-            for window, count in LIMITS
-        )
+        fits = all(span.has_room(moment) for span in spans)
         if fits:
-            started.append(moment)
+            for span in spans:
+                span.note(moment)
         yield fits

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from django.db.models import QuerySet
 
 from automations import matching, subjects
-from automations.backtest.result import Period, Subject
+from automations.backtest.result import Firing, Period, Subject
 from automations.backtest.steps import Candidate, Step
 from automations.models import Automation, Event
 from automations.triggers import trigger_for
@@ -44,10 +45,14 @@ def steps(automation: Automation, events: QuerySet[Event], *, reader: User) -> I
             yield Step(1, None)
             continue
         hidden = event.registry_id is not None and event.registry_id not in registries
-        address = "" if hidden else subjects.address_of(event)
-        subject = Subject(subjects.kind_of(event), subjects.name_of(event), address)
+        tell = partial(_firing, event, match.reason, hidden=hidden)
         once = (_run_of(event), match.key) if matching.fires_once_a_day(event) else None
-        yield Step(1, Candidate(event.occurred_at, subject, match.reason, once=once))
+        yield Step(1, Candidate(event.occurred_at, tell, once=once))
+
+
+def _firing(event: Event, reason: str, *, hidden: bool) -> Firing:
+    address = "" if hidden else subjects.address_of(event)
+    return Firing(event.occurred_at, Subject(subjects.kind_of(event), subjects.name_of(event), address), reason)
 
 
 def _run_of(event: Event) -> object:

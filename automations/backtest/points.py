@@ -6,14 +6,13 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from django.db.models import Q
-
 from automations import matching
 from automations.backtest import batches
-from automations.backtest.result import Period, Subject
+from automations.backtest.result import Firing, Period, Subject
 from automations.backtest.steps import Candidate, Step
 from automations.models import Automation, Event
 from automations.triggers import Match, Rule
@@ -37,10 +36,9 @@ class Judged:
 
     def point(self, position: int, rule: Rule) -> Point:
         """The value at a position in the batch's series, as an event would tell of it."""
-        row = self.series[position][0]
+        row = self.series.rows[position]
         line = self.chunk.first_line + row
-        new = [value for _, value in self.series[: position + 1]]
-        window = (self.before + new)[-rule.condition.capacity :]
+        window = (self.before + self.series.values[: position + 1])[-rule.condition.capacity :]
         return Point(rule.condition.name, window, self.others, line=line, step=step_of(self.rows[row], line))
 
 
@@ -60,11 +58,10 @@ class Judge:
         before = self._before(chunk)
         rows = metrics.rows_of(chunk)
         series = series_of(rows, self.name)
-        if not series:
+        if not series.values:
             return None
-        new = [value for _, value in series]
-        verdicts = verdicts_of(self.rule.condition, new, before=before, others=others)
-        self._windows[chunk.run_id] = (before + new)[-self.rule.condition.capacity :]
+        verdicts = verdicts_of(self.rule.condition, series.values, before=before, others=others)
+        self._windows[chunk.run_id] = (before + series.values)[-self.rule.condition.capacity :]
         return Judged(chunk, rows, series, before, list(others), verdicts)
 
     def _before(self, chunk: MetricChunk) -> list[float]:
@@ -102,7 +99,7 @@ class Standing:
     def note(self, judged: Judged) -> None:
         """The run has logged a batch."""
         run = judged.chunk.run_id
-        self._values[run] = judged.series[-1][1]
+        self._values[run] = judged.series.values[-1]
         self._values.move_to_end(run)
 
 
@@ -113,22 +110,26 @@ class Facts:
         self._reads_state = "state" in rule.filter.fields()
         self.run = Run()
         self._facts: dict[str, Any] = {}
+        self._changes: list[tuple[datetime, str]] = []
 
     def at(self, run: int, moment: datetime) -> dict[str, Any]:
         """The run's facts when a batch came; its row is `run` from then on."""
         if self.run.pk != run:
             self.run = Run.objects.select_related("project__team", "user").get(pk=run)
-            self._facts = run_facts(self.run) | {"state": RunState.RUNNING.value}
-        if self._reads_state:
-            self._facts = self._facts | {"state": self._state_at(moment)}
-        return self._facts
+            self._facts = run_facts(self.run)
+            self._changes = self._changes_of(run) if self._reads_state else []
+        return self._facts | {"state": self._state_at(moment)}
+
+    def _changes_of(self, run: int) -> list[tuple[datetime, str]]:
+        changes = Event.objects.filter(run=run, kind=RUN_STATE, artifact=None).order_by("-occurred_at", "-pk")
+        return list(changes.values_list("occurred_at", "details__state"))
 
     def _state_at(self, moment: datetime) -> str:
-        # What starts with a batch comes before it, what ends with one after it.
-        before = Q(occurred_at__lt=moment) | Q(occurred_at=moment, details__state=RunState.RUNNING.value)
-        events = Event.objects.filter(before, run=self.run, kind=RUN_STATE).order_by("-occurred_at", "-pk")
-        state = events.values_list("details__state", flat=True).first()
-        return str(state or RunState.RUNNING.value)
+        """What starts with a batch comes before it, what ends with one after it."""
+        for changed_at, state in self._changes:
+            if changed_at < moment or (changed_at == moment and state == RunState.RUNNING):
+                return state
+        return RunState.RUNNING.value
 
 
 def steps(automation: Automation, rule: Rule, projects: Sequence[Project], period: Period) -> Iterator[Step]:
@@ -157,14 +158,17 @@ def _judged(
 
 
 def _candidate(automation: Automation, rule: Rule, judged: Judged, facts: Facts) -> Candidate | None:
-    times, chunk = sum(judged.verdicts), judged.chunk
-    if not times:
+    times, chunk = judged.verdicts.count(True), judged.chunk
+    if not times or not rule.filter.matches(facts.at(chunk.run_id, chunk.created_at)):
         return None
+    tell = partial(_firing, automation, rule, judged, facts)
+    return Candidate(chunk.created_at, tell, once=(chunk.run_id, ""), times=times)
+
+
+def _firing(automation: Automation, rule: Rule, judged: Judged, facts: Facts) -> Firing:
     match = match_at(automation, judged, judged.verdicts.index(True), facts, rule=rule)[1]
-    if not match.matched:
-        return None
     subject = Subject("Run", facts.run.display_name, facts.run.get_absolute_url())
-    return Candidate(chunk.created_at, subject, match.reason, once=(chunk.run_id, match.key), times=times)
+    return Firing(judged.chunk.created_at, subject, match.reason)
 
 
 def match_at(automation: Automation, judged: Judged, position: int, facts: Facts, *, rule: Rule) -> tuple[Event, Match]:

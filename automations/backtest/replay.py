@@ -10,8 +10,8 @@ from typing import Final
 from django.db.models import QuerySet
 
 from automations.backtest import batches, gaps, holding, occurrences, points
-from automations.backtest.result import Firing, Period, Result, counted
-from automations.backtest.steps import Candidate, Step
+from automations.backtest.result import Period, Result, counted
+from automations.backtest.steps import Step
 from automations.models import Automation, ScopeKind
 from automations.triggers import InvalidCondition, MetricTrigger, Rule, trigger_for
 from automations.watching import stream_of
@@ -48,7 +48,7 @@ class _Tally:
         fires = candidate.once is None or self.quiet.claim(candidate.once, at=candidate.at)
         self.result.held_back += candidate.times - 1 if fires else candidate.times
         if fires:
-            self.result.firings.append(_firing(candidate))
+            self.result.firings.append(candidate.tell())
 
 
 def replay(
@@ -127,7 +127,3 @@ def _limited(result: Result, automation: Automation, rule: Rule, *, reader: User
         result.firings = [firing for firing, fit in zip(result.firings, fits, strict=True) if fit]
     result.notes += gaps.notes(automation, rule, result.period, reader=reader)
     return result
-
-
-def _firing(candidate: Candidate) -> Firing:
-    return Firing(candidate.at, candidate.subject, candidate.reason)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 
-from automations.backtest.result import Subject
+from automations.backtest.result import Firing
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What an automation would have reacted to. `once` is what it fires for once in 24 hours, None if that does not
-    apply; `times` counts the points of the batch that would have done."""
+    apply; `times` counts the points of the batch that would have done. What it is about, and why, is found out by
+    `tell` only for those that are not held back."""
 
     at: datetime
-    subject: Subject
-    reason: str
+    tell: Callable[[], Firing]
     once: Hashable | None = None
     times: int = 1
 

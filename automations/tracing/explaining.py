@@ -29,7 +29,7 @@ GATES: tuple[tuple[str, str, Callable[[Case], Answer]], ...] = (
     ("evaluable", "Can be evaluated", gates_before.evaluable),
     ("scope", "In its scope", gates_before.scope),
     ("event", "Event happened", gates_before.happened),
-    ("made_before", "Was there by then", gates_before.made_before),
+    ("made_before", "Made before it", gates_before.made_before),
     ("filter", "Filter", gates_of_rule.filter),
     ("condition", "Condition", gates_of_rule.condition),
     ("cooldown", "Once in 24 hours", gates_after.cooldown),

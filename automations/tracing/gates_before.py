@@ -53,6 +53,8 @@ def happened(case: Case) -> Answer:
         never = _never_logged(metric, case.subject) if metric and isinstance(case.subject, Run) else _nothing(case)
         return Verdict.STOPPED, never, {"count": 0}
     times = f"{found.count:,} time{'s' if found.count > 1 else ''}, last {case.told(found.last)}."
+    if found.cut:
+        times = f"more than {found.count:,} times, of which these were looked through, up to {case.told(found.last)}."
     numbers = {"count": found.count, "last_at": found.last.isoformat()}
     return Verdict.PASSED, f"{metric} was logged {times}" if metric else f"It happened {times}", numbers
 

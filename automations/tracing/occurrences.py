@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 import numpy as np
 from django.db.models import Q, QuerySet
 
 from automations import matching
-from automations.backtest import Period, batches
+from automations.backtest import LONGEST, Period, batches
 from automations.backtest.points import Facts, Judge, Judged, match_at
 from automations.models import Automation, Event
 from automations.tracing.gates import Thing
@@ -29,12 +30,13 @@ READ_AT_ONCE = 10
 @dataclass(frozen=True, slots=True)
 class Occurrence:
     """An event, recorded or made of a logged point, and what the trigger says of it. `count` is how often the like
-    happened, `last` when it did so last."""
+    happened, `last` when it did so last; `cut` says that there is more than could be looked through."""
 
     event: Event
     match: Match
     count: int
     last: datetime
+    cut: bool = False
 
     @property
     def at(self) -> datetime:
@@ -89,13 +91,15 @@ class _Nearest:
 
 def _nearest_point(automation: Automation, run: Run, rule: Rule, *, at: datetime) -> Occurrence | None:
     judge, nearest, count = Judge(rule), _Nearest(), 0
-    last = ALWAYS
+    last, cut, begun = ALWAYS, False, monotonic()
     others = _others(run, rule)
     for chunk in batches.run_by_run([run.pk], judge.stream, Period(ALWAYS, at)):
         judged = judge.judge(chunk, others=others)
         if judged is None:
             continue
-        count, last = count + len(judged.series), chunk.created_at
+        if cut := monotonic() - begun > LONGEST:
+            break
+        count, last = count + len(judged.series.values), chunk.created_at
         made = chunk.created_at >= automation.created_at
         if any(judged.verdicts):
             nearest.take(judged, rank=(made, True, 0.0), position=judged.verdicts.index(True))
@@ -105,14 +109,13 @@ def _nearest_point(automation: Automation, run: Run, rule: Rule, *, at: datetime
     if nearest.judged is None:
         return None
     event, match = match_at(automation, nearest.judged, nearest.position, Facts(rule), rule=rule)
-    return Occurrence(event, match, count, last)
+    return Occurrence(event, match, count, last, cut)
 
 
 def _least_missed(judged: Judged, rule: Rule) -> tuple[float, int]:
     """By how much the best of the batch's values missed, and where it is; the last one if that cannot be said."""
-    new = [value for _, value in judged.series]
     before = judged.others if isinstance(rule.condition, ZScore) else judged.before
-    missed = rule.condition.shortfalls(before, new)
+    missed = rule.condition.shortfalls(before, judged.series.values)
     position = len(missed) - 1 - int(np.argmin(missed[::-1]))
     return float(missed[position]), position
 

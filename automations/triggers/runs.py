@@ -54,7 +54,9 @@ class RunStateTrigger(Trigger):
         state = str(details.get("state", ""))
         for asked in condition:
             if state in ASKABLE_STATES[asked]:
-                return Match(True, f"the run is {state}", key=asked)
+                code = details.get("exit_code")
+                told = f"the run is {state} with exit code {code}" if code else f"the run is {state}"
+                return Match(True, told, key=asked)
         wanted = " or ".join(asked.lower() for asked in condition)
         return Match(False, f"the run is {state}, not {wanted}")
 

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 SALT = "automations.replay"
 # As long as a form is left open.
 DRAFT_LASTS = 86_400
-GROUPS_SHOWN = 20
-FIRINGS_SHOWN = 5
+GROUPS_SHOWN = 10
+FIRINGS_SHOWN = 3
 LINES = "application/x-ndjson"
 
 

@@ -36,7 +36,7 @@ def test_a_failed_run_starts_an_execution_and_queues_it() -> None:
     finish(factories.make_run(), exit_code=1)
     execution = Execution.objects.get()
     assert execution.status == Status.PENDING
-    assert execution.matched_because == "the run is failed"
+    assert execution.matched_because == "the run is failed with exit code 1"
     assert execution.rule["summary"] == "When a run fails, do nothing but record it"
     assert OrmQ.objects.count() == 1
     assert execution.automation is not None

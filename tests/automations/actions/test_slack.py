@@ -68,9 +68,12 @@ def test_sl2_a_failed_run_is_told_in_the_channel(slack: FakeSlack, channel: Slac
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
     assert request.headers["User-Agent"].startswith("automations-server/")
     assert message["channel"] == CHANNEL
-    assert message["text"] == "ERROR: baseline needs you – Run baseline: the run is failed."
+    assert message["text"] == "ERROR: baseline needs you – Run baseline: the run is failed with exit code 1."
     head, facts, text, buttons = message["blocks"]
-    assert head["text"]["text"] == ":rotating_light: *baseline needs you*\nRun baseline: the run is failed."
+    assert (
+        head["text"]["text"]
+        == ":rotating_light: *baseline needs you*\nRun baseline: the run is failed with exit code 1."
+    )
     assert [fact["text"] for fact in facts["fields"]] == [
         "*Run*\nbaseline",
         "*Project*\nresearch/digits",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from automations import backtest
-from automations.backtest import Period, Progress, Result, batches, points
+from automations.backtest import Period, Progress, Result, batches, holding, points
 from automations.models import Automation, Event, EventType, Execution
 from automations.triggers import trigger_for
 from projects import metrics, runs
@@ -204,3 +205,33 @@ def test_hi7_windows_of_one_run_only_are_held() -> None:
     for chunk in batches.run_by_run([run.pk for run in started], Stream.HISTORY, last_days()):
         judge.judge(chunk)
         assert list(judge._windows) == [chunk.run_id]
+
+
+def test_hi7_memory_does_not_grow_with_runs_and_points(reader: User) -> None:
+    few, many = factories.make_project(name="few"), factories.make_project(name="many")
+    for project, count in ((few, 1), (many, 12)):
+        for _ in range(count):
+            run = factories.make_run(project)
+            for _ in range(3):
+                log(run, *[1.0] * 2_000)
+    backtest.outcome(draft(few), period=last_days(), reader=reader)
+    assert peak_of(draft(many), reader) < 1.5 * peak_of(draft(few), reader)
+
+
+def peak_of(automation: Automation, reader: User) -> int:
+    tracemalloc.start()
+    try:
+        backtest.outcome(automation, period=last_days(), reader=reader)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_hi7_ev12_a_minute_and_an_hour_begin_with_a_firing() -> None:
+    begin = timezone.now()
+    spread = [begin + timedelta(seconds=second) for second in range(0, 180, 2)]
+    assert all(holding.within_limits(spread))
+    crowd = [begin] * 61 + [begin + timedelta(minutes=1)]
+    assert list(holding.within_limits(crowd)) == [True] * 60 + [False, True]
+    hour = [begin + timedelta(minutes=index // 60) for index in range(60 * 20)]
+    assert list(holding.within_limits(hour)).count(True) == 1_000

@@ -161,15 +161,16 @@ def test_hi6_ev11_says_when_it_fired_and_until_when_it_is_quiet(clock: time_mach
     assert gate.numbers["held_back"] == 2
 
 
-def test_hi6_a_paused_webhook_is_named_only_to_those_who_see_its_team(charlie: User) -> None:
-    run = factories.make_run()
-    webhook = factories.make_webhook(run.project.team, paused_at=timezone.now(), paused_reason="It answered 410 Gone.")
+def test_hi6_a_paused_webhook_is_named_only_to_those_who_see_its_team(bob: User) -> None:
+    run = factories.make_run(factories.make_project(factories.make_team(member=bob)))
+    hidden = factories.make_team("secret")
+    webhook = factories.make_webhook(hidden, paused_at=timezone.now(), paused_reason="It answered 410 Gone.")
     automation = factories.make_automation(run.project, webhook=webhook)
     runs.finish(run, exit_code=1, by=None, at=timezone.now())
     Execution.objects.all().delete()
     automation.cooldowns.all().delete()
     assert stop(asked(automation, run)) == ("action", "Webhook pager is paused: It answered 410 Gone.")
-    trace = tracing.explain(automation, run, reader=charlie, at=timezone.now())
+    trace = tracing.explain(automation, run, reader=bob, at=timezone.now())
     assert stop(trace) == ("action", "The webhook is paused.")
 
 

@@ -134,7 +134,7 @@ def test_a_slack_message_is_written_and_previewed(
 
     assert "#ml-alerts (Acme)" in filling.page
     assert "&lt;baseline&gt; failed" in filling.page
-    assert "Run &lt;baseline&gt;: the run is failed." in filling.page
+    assert "Run &lt;baseline&gt;: the run is failed with exit code 1." in filling.page
     assert "There is no variable ${run_nam}; it will be empty." in filling.page
     filling.post(**answers)
     assert "post to #ml-alerts in Slack" in filling.page
