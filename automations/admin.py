@@ -187,8 +187,8 @@ class AutomationVersionAdmin(RecordAdmin):
 
 @admin.register(AutomationSwitch)
 class AutomationSwitchAdmin(RecordAdmin):
-    list_display = ["automation", "version", "enabled", "created_by", "created_at"]
-    list_filter = ["enabled"]
+    list_display = ["automation", "version", "field", "value", "created_by", "created_at"]
+    list_filter = ["field", "value"]
     search_fields = ["automation__name"]
     related = ["automation", "created_by"]
 

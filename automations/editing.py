@@ -127,24 +127,28 @@ def set_enabled(automation: Automation, enabled: bool, *, by: User) -> Automatio
     Raises:
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
-    require_edit(by, automation.scope)
-    with transaction.atomic():
-        held = _hold(automation)
-        automation.enabled, automation.version = enabled, held.version
-        automation.save(update_fields=["enabled", "updated_at"])
-        if held.enabled != enabled:
-            versions.record_switch(automation, by=by)
-    return automation
+    return _switch(automation, by=by, enabled=enabled)
 
 
 def make_live(automation: Automation, *, by: User) -> Automation:
-    """Take it out of shadow mode: what it answers from now on is sent (AC2). It re-arms nothing.
+    """Take it out of shadow mode: what it answers from now on is sent (AC2). It re-arms nothing either.
 
     Raises:
-        ValidationError: what it would send cannot be sent any more.
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
-    return change(automation, by=by, shadow=False)
+    return _switch(automation, by=by, shadow=False)
+
+
+def _switch(automation: Automation, *, by: User, **switches: bool) -> Automation:
+    require_edit(by, automation.scope)
+    with transaction.atomic():
+        held = _hold(automation)
+        automation.version = held.version
+        for name, value in switches.items():
+            setattr(automation, name, value)
+        automation.save(update_fields=[*switches, "updated_at"])
+        versions.record_switches(automation, versions.switched(held, switches), by=by)
+    return automation
 
 
 def duplicate(automation: Automation, *, by: User) -> Automation:
@@ -362,8 +366,8 @@ def _save(
             connection.check_constraints(table_names=[Automation._meta.db_table])
             if renewed:
                 versions.record(automation, by=by)
-            if held is not None and held.enabled != automation.enabled:
-                versions.record_switch(automation, by=by)
+            if held is not None:
+                versions.record_switches(automation, versions.switched(held, fields), by=by)
     except IntegrityError:
         # Somebody was faster between the look and the write.
         _refuse_taken(automation.name, scope=scope, automation=automation)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from automations.access import Scope
 from automations.models import Automation, AutomationSwitch, AutomationVersion, ScopeKind
 from automations.models.automation import TARGETS
+from automations.models.version import SWITCHES
 from projects.jsonvalues import same
 from projects.models import User
 from registries.models import Collection
@@ -23,7 +25,6 @@ FIELDS = (
     "title",
     "message",
     "severity",
-    "shadow",
 )
 
 
@@ -54,6 +55,11 @@ def differs(held: Automation, fields: dict[str, Any]) -> bool:
     return not same({name: getattr(held, name) for name in compared}, {name: fields[name] for name in compared})
 
 
+def changes(held: Automation, fields: dict[str, Any]) -> bool:
+    """Whether saving these fields would edit or switch anything."""
+    return bool(switched(held, fields)) or differs(held, fields)
+
+
 def record(automation: Automation, *, by: User | None) -> AutomationVersion:
     """Keep the rule as the automation's current version, whose number it has already."""
     return AutomationVersion.objects.create(
@@ -61,8 +67,20 @@ def record(automation: Automation, *, by: User | None) -> AutomationVersion:
     )
 
 
-def record_switch(automation: Automation, *, by: User) -> AutomationSwitch:
-    """Keep that the automation was enabled or disabled just now."""
-    return AutomationSwitch.objects.create(
-        automation=automation, version=automation.version, enabled=automation.enabled, created_by=by
+def switched(held: Automation, fields: dict[str, Any]) -> list[str]:
+    """What saving these fields would switch."""
+    return [name for name in SWITCHES if name in fields and getattr(held, name) != fields[name]]
+
+
+def record_switches(automation: Automation, names: Iterable[str], *, by: User) -> None:
+    """Keep that these were switched just now to what they are."""
+    AutomationSwitch.objects.bulk_create(
+        AutomationSwitch(
+            automation=automation,
+            version=automation.version,
+            field=name,
+            value=getattr(automation, name),
+            created_by=by,
+        )
+        for name in names
     )

@@ -12,11 +12,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-<<<<<<< HEAD
 from itertools import pairwise
-=======
 from operator import itemgetter
->>>>>>> loops
 from typing import Any
 
 from django.utils import timezone

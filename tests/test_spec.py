@@ -11,7 +11,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parent
 # Scopes; events and conditions.
-RULES = [*(f"SC{number}" for number in range(1, 6)), *(f"EV{number}" for number in (*range(1, 12), 13))]
+RULES = [*(f"SC{number}" for number in range(1, 6)), *(f"EV{number}" for number in range(1, 14)), "HI6", "HI7"]
 
 
 @cache

@@ -10,10 +10,12 @@ from django.core.exceptions import ValidationError
 
 from automations.ascode import yamltext
 from automations.ascode.naming import SCOPES, Named
-from automations.ascode.yamltext import Parsed, Path
+from automations.ascode.yamltext import Parsed, Path, UnreadableText
 from projects.jsonvalues import storable
 
 MOST_PROBLEMS = 50
+# Each that changes is checked and saved like any edit, in one transaction.
+MOST_AUTOMATIONS = 1_000
 
 
 def _is_text(value: Any) -> bool:
@@ -117,13 +119,17 @@ def read(text: str) -> Declaration:
     """What the text asks for; names are not looked up yet.
 
     Raises:
-        UnreadableText: it is no YAML.
+        UnreadableText: it is no YAML, or too long.
         InvalidDeclaration: by path.
     """
     declaration = Declaration(yamltext.read(text))
     for index, document in enumerate(declaration.parsed.documents):
         _take_document(declaration, document, (index,))
     declaration.raise_problems()
+    if len(declaration.automations) > MOST_AUTOMATIONS:
+        raise UnreadableText(
+            f"This has {len(declaration.automations):,} automations; at most {MOST_AUTOMATIONS:,} are taken at once."
+        )
     _refuse_twice(declaration)
     declaration.raise_problems()
     return declaration

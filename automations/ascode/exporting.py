@@ -13,6 +13,7 @@ from automations.ascode import naming, yamltext
 from automations.ascode.declared import KEYS, fields_to_write
 from automations.ascode.naming import Named
 from automations.models import Automation
+from automations.models.version import SWITCHES
 
 if TYPE_CHECKING:
     from projects.models import User
@@ -61,8 +62,8 @@ def scopes_asked(words: Iterable[str]) -> list[Named]:
 
 
 def document_of(automation: Automation, *, target_hidden: bool) -> dict[str, Any]:
-    """The rule with whether it is enabled, as a reader may know it."""
-    document = versions.document_of(automation) | {"enabled": automation.enabled}
+    """The rule with what is switched, as a reader may know it."""
+    document = versions.document_of(automation) | {name: getattr(automation, name) for name in SWITCHES}
     return document | {"webhook": None, "slack_channel": None} if target_hidden else document
 
 

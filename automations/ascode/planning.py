@@ -86,7 +86,7 @@ def plan(text: str, *, by: User, prune: bool = False, at: datetime | None = None
     made = Plan()
     for one in declaration.automations:
         current, draft = world.automations.get((one.scope, one.name)), _draft(one, world)
-        if current and current.enabled == draft.enabled and not versions.differs(current, editing.stored(draft)):
+        if current and not versions.changes(current, editing.stored(draft)):
             made.unchanged += 1
         elif _fits(draft, one, declaration, world, by=by):
             made.changes.append(_change(one, draft, world))

@@ -16,6 +16,7 @@ import yaml
 from projects.jsonvalues import MAX_DEPTH as DEEPEST_VALUE
 
 MOST_CHARACTERS = 1_000_000
+MOST_VALUES = 100_000
 # A condition or filter stands a few levels deep in its document.
 MAX_DEPTH = DEEPEST_VALUE + 10
 PLAIN = "tag:yaml.org,2002:"
@@ -125,6 +126,8 @@ class _Builder:
 
     def _add(self, value: Any, line: int | None) -> Path:
         """Put a value where it belongs, and say where that is."""
+        if len(self.parsed.lines) >= MOST_VALUES:
+            raise UnreadableText(f"This has more than {MOST_VALUES:,} values; send it in parts.", line=line)
         if not self._stack:
             path: Path = (len(self.parsed.documents),)
             if value is not None:

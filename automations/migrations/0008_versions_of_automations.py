@@ -23,7 +23,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField()),
-                ('enabled', models.BooleanField()),
+                ('field', models.CharField(help_text="What was switched, by the name of the automation's field.", max_length=16)),
+                ('value', models.BooleanField()),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('automation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='switches', to='automations.automation')),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -12,7 +12,6 @@ FIELDS = (
     "title",
     "message",
     "severity",
-    "shadow",
 )
 RELATED = (
     "organization",

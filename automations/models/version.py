@@ -5,11 +5,17 @@ from django.db.models import Q
 
 from automations.models.automation import Automation
 
+# Fields of an automation that are switched rather than edited: what is said of False and of True.
+SWITCHES: dict[str, tuple[str, str]] = {
+    "enabled": ("Disabled", "Enabled"),
+    "shadow": ("Made live", "Put into shadow mode"),
+}
+
 
 class AutomationVersion(models.Model):
     """What an automation was after one edit. Numbers of an automation begin with 1 and have no gaps.
 
-    Whether it is enabled is no part of the rule: see AutomationSwitch.
+    What is switched, such as enabled, is no part of the rule: see AutomationSwitch.
     """
 
     automation = models.ForeignKey(Automation, on_delete=models.CASCADE, related_name="versions")
@@ -37,11 +43,12 @@ class AutomationVersion(models.Model):
 
 
 class AutomationSwitch(models.Model):
-    """That an automation was enabled or disabled, which changes nothing of its rule: by whom, and at which version."""
+    """That an automation was switched, such as enabled, which is no edit of its rule: by whom, and at which version."""
 
     automation = models.ForeignKey(Automation, on_delete=models.CASCADE, related_name="switches")
     version = models.PositiveIntegerField()
-    enabled = models.BooleanField()
+    field = models.CharField(max_length=16, help_text="What was switched, by the name of the automation's field.")
+    value = models.BooleanField()
     created_by = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -51,4 +58,9 @@ class AutomationSwitch(models.Model):
         indexes = [models.Index(fields=["automation", "version", "-id"], name="switch_of_version")]
 
     def __str__(self) -> str:
-        return f"{self.automation} {'enabled' if self.enabled else 'disabled'}"
+        return f"{self.automation}: {self.label.lower()}"
+
+    @property
+    def label(self) -> str:
+        """What was done, as people say it."""
+        return SWITCHES[self.field][self.value]

@@ -107,6 +107,7 @@ def test_an_automation_is_made_and_changed(
     assert operator.post(page(Automation, "change", automation.pk), automation_fields).status_code == 302
     automation.refresh_from_db()
     assert (automation.webhook, automation.payload) == (webhook, '{"run": "${run_name}"}')
+    assert [version.rule["action_kind"] for version in automation.versions.all()] == ["GENERIC_WEBHOOK", "NO_OP"]
 
 
 @pytest.mark.parametrize(

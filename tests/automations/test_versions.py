@@ -28,6 +28,7 @@ from automations.models import (
     ScopeKind,
 )
 from automations.models.automation import FITTING_SCOPES, TARGETS
+from automations.models.version import SWITCHES
 from projects import metrics, runs
 from projects.models import Project, Run, Team, User
 from registries.models import Registry
@@ -49,7 +50,7 @@ def restore(automation: Automation, number: int, *, by: User) -> Automation:
 
 
 def test_every_field_of_a_draft_is_in_versions_differences_and_texts() -> None:
-    kept = {*versions.FIELDS, *TARGETS.values(), "enabled"}
+    kept = {*versions.FIELDS, *TARGETS.values(), *SWITCHES}
     assert kept == {field.name for field in fields(Draft)} == set(KEYS) == {*differences.ORDER} - {"scope"}
 
 
@@ -109,8 +110,13 @@ def test_switching_is_recorded_beside_the_versions(project: Project, alice: User
     assert numbers(saved) == [1]
     editing.change(saved, by=alice, enabled=False, description="Too loud")
 
-    switches = AutomationSwitch.objects.order_by("pk").values_list("version", "enabled", "created_by__username")
-    assert list(switches) == [(1, False, "alice"), (1, True, "alice"), (2, False, "alice")]
+    switches = AutomationSwitch.objects.order_by("pk").values_list("version", "field", "value", "created_by__username")
+    assert list(switches) == [
+        (1, "enabled", False, "alice"),
+        (1, "enabled", True, "alice"),
+        (2, "enabled", False, "alice"),
+    ]
+    assert str(AutomationSwitch.objects.latest("pk")) == "Run failure: disabled"
     assert numbers(saved) == [1, 2]
 
 

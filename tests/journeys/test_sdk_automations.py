@@ -220,3 +220,4 @@ def test_what_people_make_in_the_browser_scripts_see_and_save_again_without_loss
             assert one[field] == before[name][field]
         assert one["summary"] == before[name]["summary"]
         assert (one["description"] == "") is ("unseen" in name)
+        assert one["version"] == (1 if "unseen" in name else 2)

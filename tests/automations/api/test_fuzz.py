@@ -32,6 +32,7 @@ AUTOMATION = {
     "webhook": "research/pager",
     "payload": '{"text": "${run_name}"}',
 }
+AS_CODE = {name: value for name, value in AUTOMATION.items() if name != "scope"}
 # Every address that takes a body, with a body it takes.
 BODIES: list[tuple[str, str, object]] = [
     ("POST", "/api/teams/research/projects/", {"name": "new", "description": "x"}),
@@ -73,6 +74,7 @@ BODIES: list[tuple[str, str, object]] = [
     ),
     ("PATCH", "/api/teams/research/webhooks/pager/", {"url": "https://a.example.com/", "signature_encoding": "hex"}),
     ("POST", "/api/teams/research/webhooks/pager/test/", {"payload": "{}"}),
+    ("POST", "/api/automations/apply/", {"project": "research/digits", "automations": [AS_CODE]}),
     ("POST", "/api/automations/", AUTOMATION),
     ("POST", "/api/automations/", AUTOMATION | {"event_type": "RUN_STATE", "condition": {"states": ["FAILED"]}}),
     (

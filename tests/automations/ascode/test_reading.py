@@ -50,6 +50,8 @@ def test_several_documents_and_comments_are_read() -> None:
         (f"a: {'9' * 5_000}", "Line 1: “9999"),
         ("[" * 200, "Line 1: This is nested over 60 levels"),
         ("x" * 1_000_001, "1,000,001 characters; at most 1,000,000"),
+        ("[" + "a," * 100_000 + "]", "more than 100,000 values"),
+        ("team: a\nautomations:\n" + "- {name: a, event_type: a, action_kind: a}\n" * 1_001, "at most 1,000 are taken"),
         ("- project: a/b", "documents[0]: A document names a scope"),
         ("automations: []", "documents[0]: A document names exactly one scope"),
         ("project: a/b\nteam: a", "exactly one scope"),

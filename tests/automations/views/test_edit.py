@@ -90,6 +90,7 @@ def test_an_edit_that_changes_nothing_keeps_everything(
     walk(filling, filling.address)
 
     assert editing.draft_of(Automation.objects.select_related("webhook").get()) == before
+    assert automation.versions.count() == 1
 
 
 def test_any_step_saves_the_whole(browser: Callable[[User], Client], alice: User, project: Project) -> None:
@@ -100,6 +101,7 @@ def test_any_step_saves_the_whole(browser: Callable[[User], Client], alice: User
     assert response["Location"] == f"/automations/{automation.pk}/"
     assert Automation.objects.get().condition == {"states": ["FINISHED"]}
     assert Automation.objects.get().name == "Old"
+    assert [version.created_by for version in automation.versions.all()] == [alice, None]
 
 
 def test_an_edit_does_not_write_over_what_somebody_else_saved_meanwhile(
