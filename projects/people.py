@@ -57,7 +57,9 @@ def with_email(address: str) -> User:
     Raises:
         ValidationError: there is none, or more than one.
     """
-    people = list(User.objects.filter(email__iexact=address, is_active=True)[:2]) if "\x00" not in address else []
+    # Those who have no address are not all one and the same nobody.
+    is_one = bool(address) and "\x00" not in address
+    people = list(User.objects.filter(email__iexact=address, is_active=True)[:2]) if is_one else []
     if len(people) != 1:
         several = "More than one person has" if people else "Nobody has"
         raise ValidationError({"email": f"{several} the e-mail address “{address}”. Name the user instead."})

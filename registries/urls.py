@@ -25,6 +25,8 @@ urlpatterns = [
     path(f"{REGISTRY}people/<str:name>/role", roster.change_role, name="change_registry_role"),
     path(f"{REGISTRY}people/<str:name>/remove", roster.remove, name="let_out"),
     path(f"{REGISTRY}collections/new", change.create_collection, name="create_collection"),
+    # Where the wandb client says that a linked version is.
+    path("orgs/<str:organization>/registry/<str:registry>", browse.as_the_client_links_it, name="client_link"),
     path(f"{COLLECTION}/", browse.collection_page, name="registry_collection"),
     path(f"{COLLECTION}/link", change.link_into, name="link_into"),
     path(f"{COLLECTION}/versions/<str:version>", browse.version_page, name="registry_version"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -159,3 +159,15 @@ def _collections(request: PageRequest, home: Project | Registry) -> dict[str, An
 
 def _whole_or_part(request: PageRequest, whole: str) -> str:
     return "registries/_collections.html" if request.htmx.target == "collections" else whole
+
+
+@login_required
+@require_safe
+def as_the_client_links_it(request: PageRequest, organization: str, registry: str) -> HttpResponse:
+    """To the version, collection or registry that an address of the wandb client means."""
+    collection = request.GET.get("selectionPath", "").rpartition("/")[2]
+    version = request.GET.get("version", "")
+    if not collection:
+        return redirect(access.registry_for(request.user, organization, registry))
+    found = access.collection_for(request.user, collection, registry=(organization, registry))
+    return redirect(access.version_for(found, version) if version else found)

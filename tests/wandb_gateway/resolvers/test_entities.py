@@ -135,6 +135,14 @@ def test_a_member_is_added_by_name_or_address_and_removed(graphql: Ask, team: Te
     assert "dora" not in members(ask, "research")
 
 
+def test_who_has_no_address_is_not_invited_by_none(graphql: Ask, team: Team, alice: User) -> None:
+    factories.make_user("operator")
+    User.objects.filter(username="operator").update(email="")
+    for nothing in ({}, {"email": ""}, {"username": "", "email": None}):
+        assert graphql(alice)(INVITE, team="research", **nothing).status == 400
+    assert "operator" not in members(graphql(alice), "research")
+
+
 def test_members_are_for_admins_of_the_team(graphql: Ask, team: Team, alice: User, bob: User, charlie: User) -> None:
     number = members(graphql(alice), "research")["alice"]["id"]
 
