@@ -20,18 +20,14 @@ from rest_framework.response import Response
 
 from automations import differences, disclosure, restoring, sentences
 from automations.access import automation_for, version_for
-from automations.api.serializers import AUTOMATION, AutomationSerializer
+from automations.api.serializers import ANSWERED, AUTOMATION, AutomationSerializer
 from automations.api.views import shown
 from automations.models import AutomationVersion
+from automations.models.version import SWITCHES
 from projects.api.endpoints import Endpoint
 from projects.api.pagination import Newest
 
-RULE = {
-    name: value
-    for name, value in AUTOMATION.items()
-    if name
-    not in {"id", "version", "enabled", "summary", "created_by", "created_at", "updated_at", "last_triggered_at"}
-}
+RULE = {name: value for name, value in AUTOMATION.items() if name not in {*ANSWERED, *SWITCHES}}
 VERSION = {
     "number": 2,
     "summary": AUTOMATION["summary"],
@@ -169,7 +165,7 @@ class VersionDifference(Endpoint):
 class VersionRestore(Endpoint):
     @extend_schema(summary="Restore a version of an automation", request=None, responses=AutomationSerializer)
     def post(self, request: Request, pk: int, number: int) -> Response:
-        """Makes a new version that is equal to this one, checked like any edit; enabled stays as it is."""
+        """Makes a new version that is equal to this one, checked like any edit. Switches such as enabled stay."""
         automation = automation_for(self.user, pk)
         return shown(self.user, restoring.restore(version_for(automation, number), by=self.user))
 

@@ -110,4 +110,4 @@ def test_ev13_an_automation_edited_while_events_pour_in_is_the_old_or_the_new_on
         name = execution.rule["name"]
         assert execution.rule["filter"] == {"display_name": {"$regex": f"^{name}"}}
         assert execution.event.facts["display_name"] == f"{name}-run"
-        assert execution.matched_because == f"the run is failed; run name matches ^{name}"
+        assert execution.matched_because == f"the run is failed with exit code 1; run name matches ^{name}"
