@@ -89,6 +89,11 @@ def flattened(document: Mapping[str, Any], *, prefix: str = "") -> list[tuple[st
     return pairs
 
 
+def logged_summary(run: Run) -> list[tuple[str, Any]]:
+    """The last values of what the script logged, by name; keys with “_” are the client's own."""
+    return sorted((key, value) for key, value in flattened(run.summary) if not key.startswith("_"))
+
+
 def projects_of(user: User) -> QuerySet[Project]:
     """The projects the user may see, with `run_count` and `active_at`, the most recently active first."""
     newest = Run.objects.filter(project=OuterRef("pk")).order_by("-created_at", "-pk")

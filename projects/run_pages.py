@@ -31,7 +31,7 @@ def run_page(request: PageRequest, team: str, project: str, run_id: str) -> Http
     context = {
         "run": run,
         "project": run.project,
-        "summary": sorted(listing.flattened(run.summary)),
+        "summary": listing.logged_summary(run),
         "config": sorted(listing.flattened(run.config)),
         "environment": environments.of(run),
         "printed": console.tail(run, count=LINES_SHOWN),

@@ -169,9 +169,12 @@ def test_a_run_that_is_over_is_not_stopped(signed_in: SignedIn, run: Run, bob: U
     assert "Stop run" not in signed_in(bob).get(run.get_absolute_url()).content.decode()
 
 
-def test_media_in_the_summary_are_told_by_their_type(signed_in: SignedIn, run: Run, bob: User) -> None:
+def test_the_summary_tells_media_by_their_type_and_leaves_out_the_clients_own_keys(
+    signed_in: SignedIn, run: Run, bob: User
+) -> None:
     table = {"_type": "table-file", "path": "media/table/t.json", "sha256": "0" * 64, "size": 42}
-    reports.take(run, Report(summary={"samples": table, "eval": {"loss": 0.5}}), at=timezone.now())
+    own = {"_step": 7, "_wandb": {"runtime": 3}}
+    reports.take(run, Report(summary={"samples": table, "eval": {"loss": 0.5}, **own}), at=timezone.now())
 
     page = signed_in(bob).get(run.get_absolute_url())
 
