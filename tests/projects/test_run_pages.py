@@ -58,7 +58,7 @@ def test_what_a_script_says_is_shown_as_text(signed_in: SignedIn, run: Run, bob:
     assert EVIL not in page
     assert page.count("&lt;script&gt;alert(1)") >= 5
     assert "\x1b" not in page
-    assert '<span class="to-errors">to stderr</span>' in page
+    assert '<span class="to-errors">to stderr&#10;</span>' in page
     assert "train.py" in page
 
 
