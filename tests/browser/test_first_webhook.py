@@ -52,7 +52,7 @@ def set_up_webhook(page: Page, url: str) -> None:
     page.get_by_role("link", name="Team settings").click()
     for name, value in (("DEPLOY_TOKEN", TOKEN), ("SIGNING_KEY", SIGNING_KEY)):
         answer_dialog(page, "Create secret", "Create secret", Name=name, Value=value)
-        expect(page.get_by_role("status")).to_contain_text(f"Secret {name} created.")
+        expect(page.locator("#toasts")).to_contain_text(f"Secret {name} created.")
     answer_dialog(
         page,
         "Create webhook",
@@ -62,7 +62,7 @@ def set_up_webhook(page: Page, url: str) -> None:
         Access_token="DEPLOY_TOKEN",
         Signing_secret="SIGNING_KEY",
     )
-    expect(page.get_by_role("status")).to_contain_text("Webhook receiver created.")
+    expect(page.locator("#toasts")).to_contain_text("Webhook receiver created.")
     expect_no_secret(page)
 
 
@@ -101,7 +101,7 @@ def name_it(wizard: Wizard, name: str) -> None:
     wizard.expect_step("What it is called")
     wizard.page.get_by_label("Name").fill(name)
     wizard.create()
-    expect(wizard.page.get_by_role("status")).to_contain_text(f"Automation “{name}” created.")
+    expect(wizard.page.locator("#toasts")).to_contain_text(f"Automation “{name}” created.")
     expect(wizard.page.get_by_role("heading", level=1)).to_have_text(name)
 
 

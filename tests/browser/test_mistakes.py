@@ -227,7 +227,7 @@ def test_second_of_two_admins_is_told_what_the_first_has_changed(
         page.get_by_label("Description").fill(description)
         page.get_by_role("button", name="Save changes").click()
         if page is hers:
-            expect(page.get_by_role("status")).to_contain_text("saved")
+            expect(page.locator("#toasts")).to_contain_text("saved")
     warning = his.get_by_role("alert")
     expect(warning).to_contain_text("This automation was changed by somebody else meanwhile.")
     expect(warning.get_by_role("row", name=re.compile("Description.*Hers.*His"))).to_be_visible()
@@ -235,7 +235,7 @@ def test_second_of_two_admins_is_told_what_the_first_has_changed(
     assert automation.description == "Hers"
 
     his.get_by_role("button", name="Save mine instead").click()
-    expect(his.get_by_role("status")).to_contain_text("saved")
+    expect(his.locator("#toasts")).to_contain_text("saved")
     automation.refresh_from_db()
     assert automation.description == "His"
 
@@ -255,7 +255,7 @@ def test_deleting_is_confirmed_and_can_be_done_by_keyboard(open_page: OpenPage, 
     press(page.get_by_role("button", name="More for Tell the pager"))
     press(page.get_by_role("button", name="Delete", exact=True))
     press(dialog.get_by_role("button", name="Delete automation"))
-    expect(page.get_by_role("status")).to_contain_text("deleted")
+    expect(page.locator("#toasts")).to_contain_text("deleted")
     assert not Automation.objects.exists()
 
 

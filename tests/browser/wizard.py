@@ -28,8 +28,9 @@ class Wizard:
         self.page.get_by_role("button", name="Create automation").click()
 
     def expect_step(self, title: str) -> None:
-        """Wait for the step that is headed like this."""
+        """Wait for the step that is headed like this, and for htmx to listen to its fields."""
         expect(self.page.get_by_role("heading", level=2, name=title)).to_be_visible()
+        expect(self.page.locator(".htmx-swapping, .htmx-settling, .htmx-added")).to_have_count(0)
 
     def expect_sentence(self, text: str) -> None:
         """Wait for the sentence to have grown so far."""

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
 ADDRESSES = re.compile(r"""\b(?:href|hx-get|action)=["']([^"'#]*)""")
-MOST_PAGES = 600
+MOST_PAGES = 2_000
 # Files, the way out, and the admin's many ways to sort and filter one list.
 LEFT_OUT = re.compile(r"^/(?:static/|logout|admin/logout|admin/jsi18n|admin/[^?]*\?)")
 
