@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -23,9 +24,12 @@ from automations.editing import Draft
 from automations.models import ActionKind, Automation
 from projects.access import run_for
 from projects.api.endpoints import Endpoint
+from projects.api.problems import answers_with
 from projects.models import Run, User
 from registries.access import collection_for, version_for
 from registries.models import Membership
+
+answers_with(HTTPStatus.TOO_MANY_REQUESTS, backtest.ReplaysAreRunning)
 
 STREAM = OpenApiParameter(
     "stream",
@@ -116,9 +120,13 @@ def _parts(text: str, *, field: str, shape: str) -> tuple[str, str, str]:
 
 
 def replayed(request: Request, automation: Automation, *, reader: User, days: int) -> HttpResponseBase:
-    """The answer to a replay: one document, or line by line."""
+    """The answer to a replay: one document, or line by line.
+
+    Raises:
+        ReplaysAreRunning: others have to end first.
+    """
     period = Period.of_days(days, until=timezone.now())
-    told = backtest.replay(automation, period=period, reader=reader)
+    told = backtest.in_turn(backtest.replay(automation, period=period, reader=reader))
     if request.query_params.get("stream", "").lower() in {"1", "true", "yes"}:
         return StreamingHttpResponse(_lines(told), content_type="application/x-ndjson")
     return StreamingHttpResponse(_document(told), content_type="application/json")

@@ -42,7 +42,11 @@ class Forecaster:
         if left <= 0:
             return Forecast(None, ("There was no time left to look at its history.",))
         period = backtest.Period.of_days(DAYS, until=self.at)
-        for told in backtest.replay(automation, period=period, reader=self.reader, within=left):
-            if isinstance(told, backtest.Result):
-                return Forecast(len(told.firings), tuple(told.notes))
+        replay = backtest.replay(automation, period=period, reader=self.reader, within=left)
+        try:
+            for told in backtest.in_turn(replay):
+                if isinstance(told, backtest.Result):
+                    return Forecast(len(told.firings), tuple(told.notes))
+        except backtest.ReplaysAreRunning as error:
+            return Forecast(None, (str(error),))
         return Forecast(None)

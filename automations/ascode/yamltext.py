@@ -22,6 +22,9 @@ MAX_DEPTH = DEEPEST_VALUE + 10
 PLAIN = "tag:yaml.org,2002:"
 # What a plain scalar may be; dates and the rest of YAML's types are text.
 TYPES = frozenset({"null", "bool", "int", "float", "str"})
+NUMBERS = frozenset({f"{PLAIN}int", f"{PLAIN}float"})
+# More than any number has that can be compared with.
+LONGEST_NUMBER = 400
 # Line breaks to YAML, yet not the one that text is written in lines by.
 ODD_BREAKS = frozenset("\r\x85\u2028\u2029\ufeff")
 
@@ -148,11 +151,15 @@ class _Builder:
         tag = event.tag
         if tag is None:
             tag = self._scalars.resolve(yaml.ScalarNode, event.value, event.implicit)
-            tag = tag if tag.removeprefix(PLAIN) in TYPES else f"{PLAIN}str"
+            # Numbers to the base of sixty, such as 12:30, are times: text, like dates.
+            is_text = tag.removeprefix(PLAIN) not in TYPES or (tag in NUMBERS and ":" in event.value)
+            tag = f"{PLAIN}str" if is_text else tag
         if tag == "!":
             return event.value
         if not tag.startswith(PLAIN) or tag.removeprefix(PLAIN) not in TYPES:
             raise UnreadableText(f"The tag {tag[:80]} is not understood here.", line=line)
+        if tag in NUMBERS and (":" in event.value or len(event.value) > LONGEST_NUMBER):
+            raise UnreadableText(f"“{event.value[:80]}” cannot be read.", line=line)
         try:
             value = self._scalars.construct_object(yaml.ScalarNode(tag, event.value))
         except (ValueError, LookupError) as error:

@@ -5,5 +5,18 @@
 
 from automations.backtest.replay import LONGEST, PERIODS, Progress, outcome, replay
 from automations.backtest.result import Firing, Period, Result, Subject
+from automations.backtest.turns import ReplaysAreRunning, in_turn
 
-__all__ = ["LONGEST", "PERIODS", "Firing", "Period", "Progress", "Result", "Subject", "outcome", "replay"]
+__all__ = [
+    "LONGEST",
+    "PERIODS",
+    "Firing",
+    "Period",
+    "Progress",
+    "ReplaysAreRunning",
+    "Result",
+    "Subject",
+    "in_turn",
+    "outcome",
+    "replay",
+]

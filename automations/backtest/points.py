@@ -80,16 +80,20 @@ class Judge:
 class Standing:
     """Where the runs of a project are: the latest value of the metric in each, the most recently active last."""
 
-    def __init__(self, judge: Judge, project: Project, runs: Sequence[int], period: Period) -> None:
+    def __init__(self, judge: Judge, project: Project, period: Period) -> None:
+        self._judge, self._period = judge, period
         silent = peers.standing_before(project.pk, judge.name, moment=period.since)
         self._values = OrderedDict(reversed(silent))
-        for run in runs:
-            first = Run(pk=run).chunks.filter(stream=judge.stream, created_at__gte=period.since).order_by("first_line")
-            line = first.values_list("first_line", flat=True)[:1]
-            before = metrics.last_values(Run(pk=run), judge.name, count=1, before_line=line[0], stream=judge.stream)
-            if before:
-                self._values[run] = before[-1]
-                self._values.move_to_end(run)
+
+    def enter(self, run: int) -> None:
+        """A run that logs in the period, with what it had logged before."""
+        judge, since = self._judge, self._period.since
+        first = Run(pk=run).chunks.filter(stream=judge.stream, created_at__gte=since).order_by("first_line")
+        line = first.values_list("first_line", flat=True)[:1]
+        before = metrics.last_values(Run(pk=run), judge.name, count=1, before_line=line[0], stream=judge.stream)
+        if before:
+            self._values[run] = before[-1]
+            self._values.move_to_end(run)
 
     def others(self, run: int, *, count: int) -> list[float]:
         """Those of the other runs, as `projects.peers.latest_values` tells them."""
@@ -137,18 +141,23 @@ def steps(automation: Automation, rule: Rule, projects: Sequence[Project], perio
     judge, facts = Judge(rule), Facts(rule)
     for project in projects:
         runs = batches.runs_that_logged(project, judge.stream, period)
-        for chunk, judged in _judged(judge, project, runs, period):
+        standing = Standing(judge, project, period) if judge.compares else None
+        if standing is not None:
+            for run in runs:
+                standing.enter(run)
+                # So that whoever asked may leave, and time be up, while there are many runs to begin with.
+                yield Step(0, None)
+        for chunk, judged in _judged(judge, runs, period, standing=standing):
             yield Step(chunk.line_count, _candidate(automation, rule, judged, facts) if judged else None)
 
 
 def _judged(
-    judge: Judge, project: Project, runs: Sequence[int], period: Period
+    judge: Judge, runs: Sequence[int], period: Period, *, standing: Standing | None
 ) -> Iterator[tuple[MetricChunk, Judged | None]]:
-    if not judge.compares:
+    if standing is None:
         for chunk in batches.run_by_run(runs, judge.stream, period):
             yield chunk, judge.judge(chunk)
         return
-    standing = Standing(judge, project, runs, period)
     count = judge.rule.condition.window_size
     for chunk in batches.as_they_came(runs, judge.stream, period):
         judged = judge.judge(chunk, others=standing.others(chunk.run_id, count=count))

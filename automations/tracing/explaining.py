@@ -80,12 +80,13 @@ def subjects_for(automation: Automation, *, reader: User) -> Sequence[Thing]:
 
 
 def _executions(automation: Automation, subject: Thing, *, reader: User) -> list[Execution]:
-    about: dict[str, Any] = (
-        {"event__run": subject, "event__artifact": None}
-        if isinstance(subject, Run)
-        else {"event__artifact": subject.artifact_id}
-    )
-    visible = Execution.objects.visible_to(reader).filter(automation=automation, **about)
+    if isinstance(subject, Run):
+        about = Q(event__run=subject, event__artifact=None)
+    else:
+        # What happens to a whole collection, or does not happen in it, has no version.
+        of_collection = Q(event__collection=subject.collection_id, event__artifact=None)
+        about = Q(event__artifact=subject.artifact_id) | of_collection
+    visible = Execution.objects.visible_to(reader).filter(about, automation=automation)
     shown = visible.select_related(
         "automation",
         "event__run__project__team",

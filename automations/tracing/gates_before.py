@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from automations.filters.fields import MISSING, lookup
 from automations.models import Automation
 from automations.tracing.case import Case
 from automations.tracing.gates import Answer, Verdict
@@ -74,6 +75,10 @@ def _nothing(case: Case) -> str:
 
 
 def _never_logged(metric: str, run: Run) -> str:
+    if lookup(run.summary, metric) is not MISSING:
+        return (
+            f"{metric} was logged, but not among the first values of this run, which is all there was time to look at."
+        )
     names = list(_names(run.system_metrics if metric.startswith("system.") else run.summary))
     close = [name for name in names if name.endswith(f"/{metric}")] or get_close_matches(metric, names, cutoff=0.5)
     logged = f" It logged {', '.join(close[:3])}." if close else ""

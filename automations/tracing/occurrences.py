@@ -100,10 +100,11 @@ def _nearest_point(automation: Automation, run: Run, rule: Rule, *, at: datetime
     others = _others(run, rule)
     for chunk in batches.run_by_run([run.pk], judge.stream, Period(ALWAYS, at)):
         judged = judge.judge(chunk, others=others)
-        if judged is None:
-            continue
+        # Also where no batch holds the metric.
         if cut := monotonic() - begun > LONGEST:
             break
+        if judged is None:
+            continue
         count, last = count + len(judged.series.values), chunk.created_at
         made = chunk.created_at >= automation.created_at
         if any(judged.verdicts):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.decorators import login_required
@@ -169,16 +170,21 @@ def _replayed(request: HttpRequest, automation: Automation, *, days: str) -> Htt
     chosen = int(days) if days in map(str, PERIODS) else PERIODS[1]
     reader = cast("User", request.user)
     period = Period.of_days(chosen, until=timezone.now())
+    told: Iterable[Progress | Result | backtest.ReplaysAreRunning]
+    try:
+        told, status = backtest.in_turn(backtest.replay(automation, period=period, reader=reader)), HTTPStatus.OK
+    except backtest.ReplaysAreRunning as error:
+        told, status = [error], HTTPStatus.TOO_MANY_REQUESTS
     if request.headers.get("Accept") == LINES:
-        lines = _lines(backtest.replay(automation, period=period, reader=reader))
-        return StreamingHttpResponse(lines, content_type=LINES)
-    result = backtest.outcome(automation, period=period, reader=reader)
+        # Never with the status, which a script would take for the end of it; the sentence is for people to read.
+        return StreamingHttpResponse(_lines(told), content_type=LINES)
+    *_, last = told
     place = place_of(reader, automation.scope)
-    context = {**place.frame, "place": place, "automation": automation, **_shown(result)}
-    return render(request, "automations/replay/page.html", context)
+    context = {**place.frame, "place": place, "automation": automation, **_shown(last)}
+    return render(request, "automations/replay/page.html", context, status=status)
 
 
-def _lines(told: Iterator[Progress | Result]) -> Iterator[str]:
+def _lines(told: Iterable[Progress | Result | backtest.ReplaysAreRunning]) -> Iterator[str]:
     for one in told:
         if isinstance(one, Progress):
             yield json.dumps({"done": one.done, "total": one.total}) + "\n"
@@ -186,9 +192,12 @@ def _lines(told: Iterator[Progress | Result]) -> Iterator[str]:
             yield json.dumps({"html": render_to_string("automations/replay/_result.html", _shown(one))}) + "\n"
 
 
-def _shown(result: Result) -> dict[str, Any]:
+def _shown(result: Progress | Result | backtest.ReplaysAreRunning) -> dict[str, Any]:
+    if not isinstance(result, Result):
+        return {"verdict": str(result)}
     groups = result.groups()
     return {
+        "verdict": result.verdict,
         "result": result,
         "groups": [
             {

@@ -48,6 +48,8 @@ def test_several_documents_and_comments_are_read() -> None:
         ("a: 1\na: 2", "Line 2: “a” is there twice"),
         ("a: .nan", "Line 1: NaN and infinities"),
         (f"a: {'9' * 5_000}", "Line 1: “9999"),
+        (f"a: 0x{'f' * 5_000}", "Line 1: “0xffff"),
+        ("a: !!float 12:30", "Line 1: “12:30” cannot be read"),
         ("[" * 200, "Line 1: This is nested over 60 levels"),
         ("x" * 1_000_001, "1,000,001 characters; at most 1,000,000"),
         ("[" + "a," * 100_000 + "]", "more than 100,000 values"),
@@ -71,6 +73,13 @@ def test_several_documents_and_comments_are_read() -> None:
 )
 def test_what_is_not_understood_is_refused_with_its_line(text: str, told: str) -> None:
     assert told in refusal(text)
+
+
+@pytest.mark.parametrize("written", ["12:30", "12:30.5", f"1{':1' * 400}.5", f"1{':1' * 400_000}"])
+def test_numbers_to_the_base_of_sixty_are_text_and_take_no_time(written: str) -> None:
+    begun = time.monotonic()
+    assert yamltext.read(f"title: {written}").documents == [{"title": written}]
+    assert time.monotonic() - begun < 2
 
 
 def test_keys_are_text_however_they_look() -> None:

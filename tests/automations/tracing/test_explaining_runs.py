@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from automations import editing, tracing
 from automations.models import Automation, EventType, Execution
-from automations.tracing import Trace, Verdict
+from automations.tracing import Trace, Verdict, occurrences
 from projects import alerts, metrics, runs
 from projects.models import AlertLevel, Run, User
 from tests import factories
@@ -86,6 +86,17 @@ def test_hi6_a_run_of_another_project_is_not_in_scope() -> None:
         "scope",
         "It covers project research/digits; this run is in research/other.",
     )
+
+
+def test_hi6_a_search_among_other_metrics_ends_when_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = factories.make_run()
+    automation = watching(run)
+    log(run, 1.0, metric="accuracy")
+    log(run, 5.0)
+    run.refresh_from_db()
+    monkeypatch.setattr(occurrences, "LONGEST", -1.0)
+    gate, sentence = stop(asked(automation, run))
+    assert (gate, sentence.partition(",")[0]) == ("event", "loss was logged")
 
 
 def test_hi6_a_metric_that_was_never_logged_names_those_that_look_like_it() -> None:

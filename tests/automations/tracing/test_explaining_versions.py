@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
-from automations import tracing
+from automations import silence, tracing
 from automations.models import Automation, EventType
 from automations.tracing import Trace, Verdict
 from projects.models import User
@@ -106,3 +108,13 @@ def test_hi6_a_collections_tag_is_asked_about_by_any_of_its_versions(reader: Use
     labels.tag_collection(version.collection, ["checked"], by=None, at=timezone.now())
     trace = asked(automation, version, reader)
     assert {gate.verdict for gate in trace.gates if gate.code != "outcome"} == {Verdict.PASSED}
+
+
+def test_hi6_what_was_done_about_the_whole_collection_is_told_of_its_versions(reader: User) -> None:
+    version = factories.make_version()
+    waiting = factories.make_automation(version.collection, EventType.ARTIFACT_ABSENCE)
+    at = timezone.now() + timedelta(days=2)
+    assert silence.detect(at=at) == 1
+    trace = tracing.explain(waiting, version, reader=reader, at=at)
+    assert trace.executions == list(waiting.executions.all())
+    assert trace.gates[-1].numbers["execution"] == str(trace.executions[0].key)

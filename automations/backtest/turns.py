@@ -1,0 +1,74 @@
+"""Replays take turns: each keeps a web worker busy for as long as it takes, and others are there for the rest."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic, sleep
+from typing import IO, TypeVar
+
+from django.conf import settings
+
+Told = TypeVar("Told")
+# One that was given up notices within a moment; whoever gave it up may have asked for another.
+PATIENCE = 0.5
+LOOK_EVERY = 0.05
+# A turn rests for as long as it took, at most so long: a web worker then gets to what came after many replays at once.
+LONGEST_REST = 3.0
+
+
+class ReplaysAreRunning(Exception):
+    """As many replays are under way as the web workers can spare."""
+
+    def __init__(self) -> None:
+        super().__init__("Other replays are under way, and each keeps a web worker busy. Try again in a few seconds.")
+
+
+def in_turn(telling: Generator[Told, None, None]) -> Iterator[Told]:
+    """The same, once there is room for it on this host: for half of the web workers, and one at least.
+
+    Raises:
+        ReplaysAreRunning: there was no room.
+    """
+    return _telling(telling, _turn())
+
+
+def _telling(telling: Generator[Told, None, None], turn: IO[str]) -> Iterator[Told]:
+    with turn:
+        begun = monotonic()
+        try:
+            yield from telling
+        finally:
+            now = monotonic()
+            turn.truncate(0)
+            turn.write(str(now + min(now - begun, LONGEST_REST)))
+
+
+def _turn() -> IO[str]:
+    begun = monotonic()
+    while (turn := _free_turn()) is None:
+        if monotonic() - begun > PATIENCE:
+            raise ReplaysAreRunning
+        sleep(LOOK_EVERY)
+    return turn
+
+
+def _free_turn() -> IO[str] | None:
+    for number in range(max(1, settings.WEB_WORKERS // 2)):
+        turn = (Path(settings.DATA_DIR) / f"replay-{number}.lock").open("a+")
+        # The system gives the lock back when the file is closed, also when the process is killed.
+        with suppress(BlockingIOError):
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _rests(turn):
+                return turn
+        turn.close()
+    return None
+
+
+def _rests(turn: IO[str]) -> bool:
+    turn.seek(0)
+    until = turn.read()
+    # By the clock of this host since it started; what was written before that means nothing.
+    return bool(until) and 0 < float(until) - monotonic() <= LONGEST_REST
