@@ -94,7 +94,7 @@ def plan(text: str, *, by: User, prune: bool = False, at: datetime | None = None
     if prune:
         made.changes += _deletions(declaration, world, by=by)
     if at is not None:
-        _forecast(made, Forecaster(by, at))
+        _look_ahead(made, Forecaster(by, at))
     return made
 
 
@@ -181,6 +181,18 @@ def _deletions(declaration: Declaration, world: _World, *, by: User) -> Iterator
             automation=automation,
             summary_before=sentences.summary(automation, target_hidden=automation.pk in world.hidden),
         )
+
+
+def _look_ahead(made: Plan, forecaster: Forecaster) -> None:
+    """Forecast all that would change, in one turn; if there is no room for it, the changes say so instead."""
+    try:
+        with backtest.turn():
+            _forecast(made, forecaster)
+    except backtest.ReplaysAreRunning as error:
+        unknown = Forecast(None, (str(error),))
+        for change in made.changes:
+            change.fired_before = unknown if change.automation else None
+            change.fired_after = unknown if change.draft else None
 
 
 def _forecast(made: Plan, forecaster: Forecaster) -> None:

@@ -5,7 +5,7 @@
 
 from automations.backtest.replay import LONGEST, PERIODS, Progress, outcome, replay
 from automations.backtest.result import Firing, Period, Result, Subject
-from automations.backtest.turns import ReplaysAreRunning, in_turn
+from automations.backtest.turns import ReplaysAreRunning, in_turn, turn
 
 __all__ = [
     "LONGEST",
@@ -19,4 +19,5 @@ __all__ = [
     "in_turn",
     "outcome",
     "replay",
+    "turn",
 ]

@@ -21,7 +21,7 @@ from projects.models import Project, User
 
 PERIODS: Final = (7, 30, 90)
 # A web worker does nothing else meanwhile.
-LONGEST: Final = 10.0
+LONGEST: Final = 5.0
 TOLD_EVERY: Final = 0.2
 # What fires more often than that is no automation anybody wants; more need not be kept.
 MOST_FIRINGS: Final = 10_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Generator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import IO, TypeVar
@@ -35,11 +35,28 @@ def in_turn(telling: Generator[Told, None, None]) -> Iterator[Told]:
     return _telling(telling, _turn())
 
 
+@contextmanager
+def turn() -> Iterator[None]:
+    """One turn for several replays, one after the other.
+
+    Raises:
+        ReplaysAreRunning: there was no room.
+    """
+    with _kept(_turn()):
+        yield
+
+
 def _telling(telling: Generator[Told, None, None], turn: IO[str]) -> Iterator[Told]:
+    with _kept(turn):
+        yield from telling
+
+
+@contextmanager
+def _kept(turn: IO[str]) -> Iterator[None]:
     with turn:
         begun = monotonic()
         try:
-            yield from telling
+            yield
         finally:
             now = monotonic()
             turn.truncate(0)

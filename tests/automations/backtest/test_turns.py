@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from automations import ascode, backtest
-from automations.backtest import Period, ReplaysAreRunning, Result, in_turn, turns
+from automations.backtest import Period, ReplaysAreRunning, Result, in_turn, turn, turns
 from automations.models import Automation, EventType
 from projects import metrics
 from projects.models import Project, User
@@ -69,6 +69,14 @@ def test_a_turn_rests_for_as_long_as_it_took(monkeypatch: pytest.MonkeyPatch) ->
         now += 0.2
     assert list(in_turn(counting())) == [0, 1, 2]
     now = 5.0  # the host was started again
+    assert list(in_turn(counting())) == [0, 1, 2]
+
+
+def test_several_replays_may_share_a_turn() -> None:
+    with turn():
+        with pytest.raises(ReplaysAreRunning):
+            in_turn(counting())
+        assert [list(counting()), list(counting())] == [[0, 1, 2]] * 2
     assert list(in_turn(counting())) == [0, 1, 2]
 
 
