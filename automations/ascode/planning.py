@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 
-from automations import differences, disclosure, editing, sentences, versions
+from automations import backtest, differences, disclosure, editing, sentences, versions
 from automations.access import WITH_SCOPES, Scope, require_edit
 from automations.ascode import declared, naming
 from automations.ascode.declared import DEFAULTS, Declaration, Declared

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
-from typing import IO, TypeVar
+from typing import IO, TypeVar, cast
 
 from django.conf import settings
 
@@ -32,7 +32,9 @@ def in_turn(telling: Generator[Told, None, None]) -> Iterator[Told]:
     Raises:
         ReplaysAreRunning: there was no room.
     """
-    return _telling(telling, _turn())
+    told = _telling(telling, _turn())
+    next(told)
+    return cast("Iterator[Told]", told)
 
 
 @contextmanager
@@ -46,8 +48,10 @@ def turn() -> Iterator[None]:
         yield
 
 
-def _telling(telling: Generator[Told, None, None], turn: IO[str]) -> Iterator[Told]:
+def _telling(telling: Generator[Told, None, None], turn: IO[str]) -> Iterator[Told | None]:
     with _kept(turn):
+        # Only what has begun gives the turn back when it is closed.
+        yield None
         yield from telling
 
 

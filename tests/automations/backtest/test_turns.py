@@ -31,6 +31,7 @@ def counting() -> Generator[int, None, None]:
 def own_turns(settings: Any, tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(turns, "PATIENCE", -1.0)
+    monkeypatch.setattr(turns, "LONGEST_REST", 0.0)
 
 
 @pytest.fixture
@@ -58,7 +59,8 @@ def test_a_replay_that_is_given_up_gives_its_turn_back() -> None:
 def test_a_turn_rests_for_as_long_as_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(turns, "monotonic", lambda: now)
-    for took, rest in ((0.5, 0.5), (60.0, turns.LONGEST_REST)):
+    monkeypatch.setattr(turns, "LONGEST_REST", 3.0)
+    for took, rest in ((0.5, 0.5), (60.0, 3.0)):
         running = in_turn(counting())
         next(running)
         now += took
