@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from projects.operators import OperatorAdmin
+from projects.operators import OperatorAdmin, RecordAdmin, acting
 from secrets_vault import secrets
-from secrets_vault.models import Secret
+from secrets_vault.models import OldValue, Secret
 
 
 class SecretForm(forms.ModelForm):
@@ -60,15 +60,14 @@ class SecretAdmin(OperatorAdmin):
     def save_model(self, request: HttpRequest, obj: Secret, form: forms.ModelForm, change: bool) -> None:  # noqa: FBT001
         value = form.cleaned_data["new_value"]
         if change:
-            secrets.rotate(obj, value=value, at=timezone.now())
+            secrets.rotate(obj, value=value, by=acting(request), at=timezone.now())
             return
-        assert request.user.is_authenticated  # the page is for operators
-        made = secrets.create(obj.team, name=obj.name, value=value, by=request.user)
+        made = secrets.create(obj.team, name=obj.name, value=value, by=acting(request))
         obj.pk = made.pk
 
     def delete_model(self, request: HttpRequest, obj: Secret) -> None:
         try:
-            secrets.delete(obj)
+            secrets.delete(obj, by=acting(request))
         except secrets.SecretInUse as error:
             # Something began to use it after the page had asked.
             raise PermissionDenied(str(error)) from error
@@ -76,3 +75,15 @@ class SecretAdmin(OperatorAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Secret]) -> None:
         for secret in queryset:
             self.delete_model(request, secret)
+
+
+@admin.register(OldValue)
+class OldValueAdmin(RecordAdmin):
+    """Which secrets still sign with what they were as well, and until when. Ended where the secret was rotated."""
+
+    list_display = ["secret", "kept_at", "ends_at"]
+    exclude = ["value"]
+    related = ["secret__team"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OldValue]:
+        return super().get_queryset(request).defer("value", "secret__value")

@@ -7,3 +7,6 @@ class SecretsVaultConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     name = "secrets_vault"
     verbose_name = "Team secrets"
+
+    def ready(self) -> None:
+        from secrets_vault import checks  # noqa: F401  registers the system check

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -15,7 +16,7 @@ from pytest_django import Settings
 
 from projects.models import Team, User
 from secrets_vault import secrets
-from secrets_vault.models import Secret
+from secrets_vault.models import OldValue, Secret
 from secrets_vault.secrets import SecretInUse
 from tests import factories
 from tests.rivals import raised_by_loser
@@ -63,7 +64,7 @@ def test_se1_a_list_does_not_even_read_the_values(team: Team) -> None:
 
 def test_a_rotated_secret_has_the_new_value_at_once(team: Team) -> None:
     secret = factories.make_secret(team)
-    secrets.rotate(secret, value=CANARY, at=AT)
+    secrets.rotate(secret, value=CANARY, by=None, at=AT)
 
     assert unsealed(secret) == CANARY
     assert Secret.objects.get().rotated_at == AT
@@ -74,7 +75,7 @@ def test_a_value_that_cannot_be_kept_is_refused_and_not_repeated(team: Team, val
     secret = factories.make_secret(team, value=CANARY)
     for ask in (
         lambda: secrets.create(team, name="OTHER", value=value, by=None),
-        lambda: secrets.rotate(secret, value=value, at=AT),
+        lambda: secrets.rotate(secret, value=value, by=None, at=AT),
     ):
         with pytest.raises(ValidationError) as refusal:
             ask()
@@ -115,7 +116,7 @@ def test_se3_a_secret_in_use_is_kept_and_the_users_are_named(team: Team) -> None
     factories.make_webhook(team, name="chat", headers={"X-Key": ("${TOKEN}", secret)})
 
     with pytest.raises(SecretInUse) as refusal:
-        secrets.delete(secret)
+        secrets.delete(secret, by=None)
 
     assert refusal.value.users == ["chat", "pager", "siren"]
     assert str(refusal.value) == ("Secret TOKEN is used by chat, pager, siren. Choose another secret there first.")
@@ -123,17 +124,17 @@ def test_se3_a_secret_in_use_is_kept_and_the_users_are_named(team: Team) -> None
 
 
 def test_an_unused_secret_is_deleted(team: Team) -> None:
-    secrets.delete(factories.make_secret(team))
+    secrets.delete(factories.make_secret(team), by=None)
 
     assert not Secret.objects.exists()
 
 
 def test_a_secret_that_was_deleted_meanwhile_is_neither_rotated_nor_deleted_again(team: Team) -> None:
     stale = factories.make_secret(team)
-    secrets.delete(Secret.objects.get())
+    secrets.delete(Secret.objects.get(), by=None)
     for act in (
-        lambda: secrets.rotate(stale, value="another value", at=datetime.now(UTC)),
-        lambda: secrets.delete(stale),
+        lambda: secrets.rotate(stale, value="another value", by=None, at=datetime.now(UTC)),
+        lambda: secrets.delete(stale, by=None),
     ):
         with pytest.raises(Http404, match="any more"):
             act()
@@ -155,13 +156,18 @@ def test_se1_the_rotation_command_seals_every_row_with_the_newest_key(team: Team
 @contextmanager
 def fernet_keys(settings: Settings, keys: list[str]) -> Iterator[None]:
     """The keys while this lasts; the field reads them once and remembers."""
-    field = Secret._meta.get_field("value")
-    settings.FERNET_KEYS = keys
-    for name in ("keys", "fernet_keys", "fernet"):
-        field.__dict__.pop(name, None)
+    fields = [model._meta.get_field("value") for model in (Secret, OldValue)]
+    before, settings.FERNET_KEYS = settings.FERNET_KEYS, keys
+    _forget_keys(fields)
     yield
-    for name in ("keys", "fernet_keys", "fernet"):
-        field.__dict__.pop(name, None)
+    settings.FERNET_KEYS = before
+    _forget_keys(fields)
+
+
+def _forget_keys(fields: list[Any]) -> None:
+    for field in fields:
+        for name in ("keys", "fernet_keys", "fernet"):
+            field.__dict__.pop(name, None)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -23,7 +23,8 @@ def test_an_admin_creates_rotates_and_deletes_a_secret(api: Api, alice: User, te
     client = api(alice)
 
     made = client.post(SECRETS, {"name": "PAGER_TOKEN", "value": CANARY})
-    assert (made.status_code, set(made.json())) == (201, {"name", "created_at", "rotated_at"})
+    shown = {"name", "version", "created_at", "rotated_at", "old_value_until"}
+    assert (made.status_code, set(made.json())) == (201, shown)
     assert value_of("PAGER_TOKEN") == CANARY
 
     assert client.put(f"{SECRETS}PAGER_TOKEN/", {"value": " new "}).status_code == 200
@@ -50,7 +51,7 @@ def test_a_value_is_in_no_answer(api: Api, alice: User, team: Team) -> None:
         client.get(SECRETS),
     ]
 
-    assert [answer.status_code for answer in answers] == [201, *[400] * 7, 200, 400, 200]
+    assert [answer.status_code for answer in answers] == [201, 409, *[400] * 6, 200, 400, 200]
     for answer in answers:
         assert CANARY not in answer.content.decode()
 
