@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from projects.models import Organization, OrganizationMember, Project, Role, Run, Team, TeamMember
 
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
 
 
 class Permission(StrEnum):
-    """Things one may do in a team. The values complete the sentence “You may not …”."""
+    """Things one may do in a team. The values complete the sentence “You may not …”, in English."""
 
-    LOG = "log runs and artifacts"
-    EDIT_AUTOMATIONS = "create, edit or delete automations"
-    EDIT_SETTINGS = "change webhooks, secrets or members"
-    EDIT_PROJECTS = "rename or delete projects"
+    LOG = gettext_noop("log runs and artifacts")
+    EDIT_AUTOMATIONS = gettext_noop("create, edit or delete automations")
+    EDIT_SETTINGS = gettext_noop("change webhooks, secrets or members")
+    EDIT_PROJECTS = gettext_noop("rename or delete projects")
+    REDELIVER = gettext_noop("redeliver, try or cancel executions")
 
 
 NEEDED_ROLE = {
@@ -34,6 +37,7 @@ NEEDED_ROLE = {
     Permission.EDIT_AUTOMATIONS: Role.ADMIN,
     Permission.EDIT_SETTINGS: Role.ADMIN,
     Permission.EDIT_PROJECTS: Role.ADMIN,
+    Permission.REDELIVER: Role.ADMIN,
 }
 
 
@@ -64,8 +68,10 @@ def role_in(user: User | AnonymousUser, team: Team) -> Role | None:
 def may(user: User | AnonymousUser, permission: Permission, team: Team) -> bool:
     """Whether the user may do this in the team."""
     role = role_in(user, team)
-    if role is None:
-        return False
+    return role is not None and _allows(role, permission, team)
+
+
+def _allows(role: Role, permission: Permission, team: Team) -> bool:
     needed = NEEDED_ROLE[permission]
     if permission is Permission.EDIT_AUTOMATIONS and team.members_edit_automations:
         needed = Role.MEMBER
@@ -79,13 +85,18 @@ def require(user: User | AnonymousUser, permission: Permission, team: Team) -> N
         Http404: the user may not even see the team.
         PermissionDenied: with a sentence for the user.
     """
-    if may(user, permission, team):
-        return
     role = role_in(user, team)
     if role is None:
-        raise Http404(f"There is no team “{team}”.")
-    who = "a team admin" if NEEDED_ROLE[permission] is Role.ADMIN else "a member of the team"
-    raise PermissionDenied(f"You may not {permission} in {team}: your role there is {role.label.lower()}. Ask {who}.")
+        raise Http404(_("There is no team “%(team)s”.") % {"team": team})
+    if not _allows(role, permission, team):
+        raise _refusal(role, permission, team)
+
+
+def _refusal(role: Role, permission: Permission, team: Team) -> PermissionDenied:
+    refusal = _("You may not %(permission)s in %(team)s: your role there is %(role)s. Ask a member of the team.")
+    if NEEDED_ROLE[permission] is Role.ADMIN:
+        refusal = _("You may not %(permission)s in %(team)s: your role there is %(role)s. Ask a team admin.")
+    return PermissionDenied(refusal % {"permission": _(permission.value), "team": team, "role": role.label.lower()})
 
 
 def team_for(user: User | AnonymousUser, name: str) -> Team:
@@ -96,7 +107,7 @@ def team_for(user: User | AnonymousUser, name: str) -> Team:
     """
     team = Team.objects.visible_to(user).select_related("organization").filter(name=name).first()
     if team is None:
-        raise Http404(f"There is no team “{name}”.")
+        raise Http404(_("There is no team “%(name)s”.") % {"name": name})
     return team
 
 
@@ -107,11 +118,11 @@ def entity_for(user: User | AnonymousUser, name: str) -> Team | Organization:
         Http404: there is none the user may see.
     """
     if "\x00" in name:  # which PostgreSQL cannot even be asked for
-        raise Http404("There is no entity of this name.")
+        raise Http404(_("There is no entity of this name."))
     team = Team.objects.visible_to(user).select_related("organization", "owner").filter(name=name).first()
     found = team or Organization.objects.visible_to(user).filter(name=name).first()
     if found is None:
-        raise Http404(f"There is no entity “{name}”.")
+        raise Http404(_("There is no entity “%(name)s”.") % {"name": name})
     return found
 
 
@@ -128,7 +139,7 @@ def project_for(user: User | AnonymousUser, team: str, project: str) -> Project:
         .first()
     )
     if found is None:
-        raise Http404(f"There is no project “{team}/{project}”.")
+        raise Http404(_("There is no project “%(team)s/%(project)s”.") % {"team": team, "project": project})
     return found
 
 
@@ -138,15 +149,37 @@ def run_for(user: User | AnonymousUser, team: str, project: str, run_id: str) ->
     Raises:
         Http404: there is none the user may see.
     """
+    return _run_and_role(user, team, project, run_id)[0]
+
+
+def run_to_log_to(user: User | AnonymousUser, team: str, project: str, run_id: str) -> Run:
+    """The same for somebody who may log to it.
+
+    Raises:
+        Http404: there is none the user may see.
+        PermissionDenied: they may not log there; with a sentence for them.
+    """
+    run, role = _run_and_role(user, team, project, run_id)
+    if not _allows(role, Permission.LOG, run.project.team):
+        raise _refusal(role, Permission.LOG, run.project.team)
+    return run
+
+
+def _run_and_role(user: User | AnonymousUser, team: str, project: str, run_id: str) -> tuple[Run, Role]:
     found = (
-        Run.objects.visible_to(user)
-        .select_related("project__team__organization", "user")
+        Run.objects.select_related("project__team__organization", "user")
         .filter(project__team__name=team, project__name=project, run_id=run_id)
+        .order_by()
         .first()
     )
-    if found is None:
-        raise Http404(f"There is no run “{run_id}” in {team}/{project}.")
-    return found
+    # Asked apart: scripts come through here, and as part of the statement it costs twice as much.
+    role = None if found is None else role_in(user, found.project.team)
+    if found is None or role is None:
+        raise Http404(
+            _("There is no run “%(run_id)s” in %(team)s/%(project)s.")
+            % {"run_id": run_id, "team": team, "project": project}
+        )
+    return found, role
 
 
 def run_numbered(user: User | AnonymousUser, number: int) -> Run:
@@ -157,5 +190,5 @@ def run_numbered(user: User | AnonymousUser, number: int) -> Run:
     """
     found = Run.objects.visible_to(user).select_related("project__team__organization", "user").filter(pk=number).first()
     if found is None:
-        raise Http404("There is no such run any more.")
+        raise Http404(_("There is no such run any more."))
     return found

@@ -15,9 +15,14 @@ from django.utils import timezone
 from projects import keys
 from projects.models import (
     ApiKey,
+    AuditRecord,
     Blob,
+    ChosenColumns,
     ConsoleChunk,
+    DrawnUpTo,
+    Invitation,
     MetricChunk,
+    MetricCurve,
     MetricWindow,
     Organization,
     OrganizationMember,
@@ -29,11 +34,11 @@ from projects.models import (
     TeamMember,
     User,
 )
-from projects.operators import OperatorAdmin, OperatorInline, RecordAdmin
+from projects.operators import AuditedAdmin, OperatorAdmin, OperatorInline, RecordAdmin, acting
 
 
 @admin.register(User)
-class PersonAdmin(OperatorAdmin, UserAdmin):
+class PersonAdmin(AuditedAdmin, UserAdmin):
     list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
     list_filter = ["is_active", "is_superuser"]
     search_fields = ["username", "email", "first_name", "last_name"]
@@ -56,14 +61,14 @@ class OrganizationMemberInline(OperatorInline):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(OperatorAdmin):
+class OrganizationAdmin(AuditedAdmin):
     list_display = ["name", "created_at"]
     search_fields = ["name"]
     inlines = [OrganizationMemberInline]
 
 
 @admin.register(OrganizationMember)
-class OrganizationMemberAdmin(OperatorAdmin):
+class OrganizationMemberAdmin(AuditedAdmin):
     list_display = ["user", "organization", "role"]
     list_filter = ["role"]
     search_fields = ["user__username", "organization__name"]
@@ -97,12 +102,12 @@ class TeamMemberInline(OperatorInline):
 
 
 @admin.register(Team)
-class TeamAdmin(OperatorAdmin):
+class TeamAdmin(AuditedAdmin):
     form = TeamForm
     list_display = ["name", "organization", "owner", "members_edit_automations", "created_at"]
     list_filter = ["members_edit_automations"]
     search_fields = ["name", "organization__name"]
-    fields = ["name", "organization", "owner", "members_edit_automations"]
+    fields = ["name", "organization", "owner", "members_edit_automations", "language"]
     readonly_fields = ["owner"]
     autocomplete_fields = ["organization"]
     related = ["organization", "owner"]
@@ -120,7 +125,7 @@ class TeamAdmin(OperatorAdmin):
 
 
 @admin.register(TeamMember)
-class TeamMemberAdmin(OperatorAdmin):
+class TeamMemberAdmin(AuditedAdmin):
     form = TeamMemberForm
     list_display = ["user", "team", "role"]
     list_filter = ["role"]
@@ -156,7 +161,7 @@ class ApiKeyAdmin(OperatorAdmin):
         if change:
             obj.save(update_fields=["name"])
             return
-        made, key = keys.create(obj.user, name=obj.name)
+        made, key = keys.create(obj.user, by=acting(request), name=obj.name)
         obj.pk = made.pk
         obj.refresh_from_db()
         self.message_user(request, f"The API key of {obj.user} is {key} – it is shown only now.", messages.WARNING)
@@ -164,13 +169,27 @@ class ApiKeyAdmin(OperatorAdmin):
     @admin.action(description="Revoke selected API keys")
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         for key in chosen:
-            keys.revoke(key, at=timezone.now())
+            keys.revoke(key, by=acting(request), at=timezone.now())
             self.log_change(request, key, "Revoked.")
         self.message_user(request, f"Revoked: {', '.join(str(key) for key in chosen)}.")
 
 
+@admin.register(AuditRecord)
+class AuditRecordAdmin(RecordAdmin):
+    list_display = ["at", "actor_name", "deed", "kind", "object_name", "place"]
+    list_filter = ["kind", "deed", "at"]
+    search_fields = ["actor_name", "object_name", "place"]
+
+
+@admin.register(Invitation)
+class InvitationAdmin(RecordAdmin):
+    list_display = ["team", "email", "role", "invited_by", "created_at", "expires_at", "accepted_by", "revoked_at"]
+    search_fields = ["email", "team__name", "invited_by__username"]
+    related = ["team", "invited_by", "accepted_by"]
+
+
 @admin.register(Project)
-class ProjectAdmin(OperatorAdmin):
+class ProjectAdmin(AuditedAdmin):
     list_display = ["name", "team", "created_at"]
     search_fields = ["name", "team__name"]
     fields = ["team", "name", "description"]
@@ -212,6 +231,36 @@ class MetricWindowAdmin(RecordAdmin):
     search_fields = ["=run__run_id", "metric"]
     exclude = ["values"]
     related = ["run__project__team"]
+
+
+@admin.register(MetricCurve)
+class MetricCurveAdmin(RecordAdmin):
+    list_display = ["run", "metric"]
+    search_fields = ["=run__run_id", "metric"]
+    exclude = ["payload"]
+    related = ["run__project__team"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MetricCurve]:
+        return super().get_queryset(request).defer("payload")
+
+
+@admin.register(DrawnUpTo)
+class DrawnUpToAdmin(RecordAdmin):
+    """How far the curves of plots go."""
+
+    list_display = ["run", "stream", "line", "arrived_at"]
+    list_filter = ["stream"]
+    search_fields = ["=run__run_id"]
+    related = ["run__project__team"]
+
+
+@admin.register(ChosenColumns)
+class ChosenColumnsAdmin(RecordAdmin):
+    """What somebody wishes to see in the table of a project's runs."""
+
+    list_display = ["user", "project", "columns"]
+    search_fields = ["=user__username", "=project__name"]
+    related = ["user", "project__team"]
 
 
 @admin.register(ConsoleChunk)

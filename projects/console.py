@@ -16,6 +16,8 @@ from projects.metrics import compress, decompress
 from projects.models import ConsoleChunk, Run
 
 LINES_AT_ONCE = 5_000
+# A search ends after so many lines, counted from the end.
+LINES_SEARCHED = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,28 @@ def lines(run: Run, *, start: int, end: int) -> list[ConsoleLine]:
 def tail(run: Run, *, count: int) -> list[ConsoleLine]:
     """The last lines."""
     return lines(run, start=run.console_lines - count, end=run.console_lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The last lines in which a text is found, of `searched` lines; `is_all` says whether these were all there are."""
+
+    lines: Sequence[ConsoleLine]
+    searched: int
+    is_all: bool
+
+
+def search(run: Run, text: str, *, count: int) -> Found:
+    """Up to `count` lines that hold a text, in whatever case, looked for from the end."""
+    wanted = text.casefold()
+    found: list[ConsoleLine] = []
+    end = run.console_lines
+    while end > 0 and len(found) < count and run.console_lines - end < LINES_SEARCHED:
+        start = max(end - LINES_AT_ONCE, 0)
+        held = [line for line in lines(run, start=start, end=end) if wanted in line.text.casefold()]
+        found = held + found
+        end = start
+    return Found(lines=found[-count:], searched=run.console_lines - end, is_all=end == 0 and len(found) <= count)
 
 
 def everything(run: Run) -> Iterator[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from projects.models import Run
 
 
@@ -13,16 +15,16 @@ def of(run: Run) -> list[tuple[str, str]]:
     found = _found(run)
     git = _inner(found.get("git"))
     rows = (
-        ("Command", _command(found, run)),
-        ("Directory", _text(found.get("root"))),
-        ("Host", _text(found.get("host")) or run.host),
-        ("Operating system", _text(found.get("os"))),
+        (_("Command"), _command(found, run)),
+        (_("Directory"), _text(found.get("root"))),
+        (_("Host"), _text(found.get("host")) or run.host),
+        (_("Operating system"), _text(found.get("os"))),
         ("Python", _text(found.get("python"))),
-        ("Processors", _number(found.get("cpu_count_logical") or found.get("cpu_count"))),
+        (_("Processors"), _number(found.get("cpu_count_logical") or found.get("cpu_count"))),
         ("GPU", _gpu(found)),
-        ("Repository", _text(git.get("remote")) or run.repo),
-        ("Commit", _text(git.get("commit")) or run.commit),
-        ("Client", _text(run.client_config.get("cli_version"))),
+        (_("Repository"), _text(git.get("remote")) or run.repo),
+        (_("Commit"), _text(git.get("commit")) or run.commit),
+        (_("Client"), _text(run.client_config.get("cli_version"))),
     )
     return [(name, value) for name, value in rows if value]
 

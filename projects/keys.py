@@ -8,9 +8,12 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from projects import audit
 from projects.jsonvalues import storable
 from projects.models import ApiKey, User
 
@@ -32,7 +35,7 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def create(user: User, *, name: str = "", key: str | None = None) -> tuple[ApiKey, str]:
+def create(user: User, *, by: User | None, name: str = "", key: str | None = None) -> tuple[ApiKey, str]:
     """Make a key for the user; the key itself is returned this once and kept nowhere.
 
     A key given is stored as given; giving the same one again for the same user changes nothing.
@@ -44,17 +47,21 @@ def create(user: User, *, name: str = "", key: str | None = None) -> tuple[ApiKe
     key = key or f"local-{secrets.token_hex(24)}"
     if not KEY_SHAPE.match(key):
         raise ValidationError(
-            "An API key has 40 or more letters, digits, “_” or “-” after an optional prefix that ends in “-”.",
+            _("An API key has 40 or more letters, digits, “_” or “-” after an optional prefix that ends in “-”."),
             code="invalid_key",
         )
-    row, created = ApiKey.objects.get_or_create(
-        digest=digest_of(key), defaults={"user": user, "name": name, "hint": key[-4:]}
-    )
-    if row.user_id != user.pk:
-        raise ValidationError("This API key belongs to another user.", code="key_taken")
-    if not created and row.revoked_at is not None:
-        row.revoked_at = None
-        row.save(update_fields=["revoked_at"])
+    with transaction.atomic():
+        row, created = ApiKey.objects.get_or_create(
+            digest=digest_of(key), defaults={"user": user, "name": name, "hint": key[-4:]}
+        )
+        if row.user_id != user.pk:
+            raise ValidationError(_("This API key belongs to another user."), code="key_taken")
+        if not created and row.revoked_at is not None:
+            row.revoked_at = None
+            row.save(update_fields=["revoked_at"])
+            created = True
+        if created:
+            _record(row, audit.Deed.CREATED, by=by)
     return row, key
 
 
@@ -84,8 +91,16 @@ def note_use(pk: int, *, at: datetime) -> None:
     _noted[pk] = at
 
 
-def revoke(key: ApiKey, *, at: datetime) -> None:
+def revoke(key: ApiKey, *, by: User | None, at: datetime) -> None:
     """End the key at once, for every process."""
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at)
+    with transaction.atomic():
+        if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at):
+            _record(key, audit.Deed.REVOKED, by=by)
     key.revoked_at = F("revoked_at")
     key.refresh_from_db(fields=["revoked_at"])
+
+
+def _record(key: ApiKey, deed: audit.Deed, *, by: User | None) -> None:
+    """A key works in all teams of its holder, so it is in the log of the holder's own one."""
+    state = {"name": key.name, "holder": key.user.username}
+    audit.record(audit.API_KEY, deed, name=str(key), pk=key.pk, by=by, team=key.user.home, after=state)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
-from projects import teams
+from projects import audit, teams
 from projects.access import Permission, require
 from projects.models import Role, Team, TeamMember, User
+
+
+def people_of(team: Team) -> QuerySet[TeamMember]:
+    """The memberships of people, by name: the team's service accounts have a list of their own."""
+    return team.memberships.filter(user__service_of=None).select_related("user", "team").order_by("user__username")
 
 
 def add(team: Team, username: str, *, role: Role, by: User) -> TeamMember:
@@ -18,14 +27,19 @@ def add(team: Team, username: str, *, role: Role, by: User) -> TeamMember:
         Http404, PermissionDenied: `by` may not.
     """
     require(by, Permission.EDIT_SETTINGS, team)
-    user = User.objects.filter(username=username, is_active=True).first()
+    user = User.objects.filter(username=username, is_active=True, service_of=None).first()
     if user is None:
         raise ValidationError(
-            {"username": f"Nobody has the user name “{username}”. An operator of this server makes accounts."}
+            {
+                "username": _("Nobody has the user name “%(username)s”. An operator of this server makes accounts.")
+                % {"username": username}
+            }
         )
     if TeamMember.objects.filter(team=team, user=user).exists():
-        raise ValidationError({"username": f"{user} is a member of {team} already."})
-    return teams.set_role(user, team=team, role=role)
+        raise ValidationError(
+            {"username": _("%(user)s is a member of %(team)s already.") % {"user": user, "team": team}}
+        )
+    return teams.set_role(user, team=team, role=role, by=by)
 
 
 def change_role(membership: TeamMember, *, role: Role, by: User) -> TeamMember:
@@ -36,11 +50,14 @@ def change_role(membership: TeamMember, *, role: Role, by: User) -> TeamMember:
         Http404, PermissionDenied: `by` may not.
     """
     require(by, Permission.EDIT_SETTINGS, membership.team)
+    if role is Role.ADMIN and membership.user.service_of_id is not None:
+        raise ValidationError({"role": _("A service account is no admin: whoever finds its key would be.")})
     with transaction.atomic():
         if role is not Role.ADMIN:
             _keep_an_admin(membership)
-        membership.role = role
+        was, membership.role = membership.role, role
         membership.save(update_fields=["role"])
+        _record(membership, audit.Deed.CHANGED, by=by, before={"role": was}, after={"role": str(role)})
     return membership
 
 
@@ -52,9 +69,17 @@ def remove(membership: TeamMember, *, by: User) -> None:
         Http404, PermissionDenied: `by` may not.
     """
     require(by, Permission.EDIT_SETTINGS, membership.team)
+    if membership.user.service_of_id is not None:
+        raise ValidationError(_("%(user)s is a service account: close it instead.") % {"user": membership.user})
     with transaction.atomic():
         _keep_an_admin(membership)
+        _record(membership, audit.Deed.REMOVED, by=by, before={"role": membership.role})
         membership.delete()
+
+
+def _record(membership: TeamMember, deed: audit.Deed, *, by: User, **states: Any) -> None:
+    user = membership.user
+    audit.record(audit.MEMBER, deed, name=user.username, pk=user.pk, by=by, team=membership.team, **states)
 
 
 def _keep_an_admin(membership: TeamMember) -> None:
@@ -63,5 +88,7 @@ def _keep_an_admin(membership: TeamMember) -> None:
     others = TeamMember.objects.filter(team=team, role=Role.ADMIN).exclude(pk=membership.pk)
     if membership.role == Role.ADMIN and not others.exists():
         raise ValidationError(
-            f"{membership.user} is the only admin of {team}. Make somebody else an admin first.", code="last_admin"
+            _("%(user)s is the only admin of %(team)s. Make somebody else an admin first.")
+            % {"user": membership.user, "team": team},
+            code="last_admin",
         )

@@ -2,6 +2,8 @@
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 NAME_LENGTH = 128
 
@@ -27,6 +29,7 @@ RESERVED_NAMES = frozenset(
         "logout",
         "metrics",
         "new",
+        "notices",
         "oidc",
         "orgs",
         "projects",
@@ -46,13 +49,13 @@ RESERVED_NAMES = frozenset(
 
 validate_slug_name = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9_.-]*\Z",
-    "Use letters, digits, “-”, “_” and “.”, beginning with a letter or a digit.",
+    gettext_lazy("Use letters, digits, “-”, “_” and “.”, beginning with a letter or a digit."),
     code="invalid_name",
 )
 
 validate_path_name = RegexValidator(
     r"\A(?!\.{1,2}\Z)[^/\\#?%:\x00-\x1f\x7f]+\Z",
-    "A name may not contain / \\ # ? %% : or control characters.",
+    gettext_lazy("A name may not contain / \\ # ? %% : or control characters."),
     code="invalid_name",
 )
 
@@ -65,7 +68,7 @@ def validate_not_reserved(value: str) -> None:
     """
     if value.lower() in RESERVED_NAMES:
         raise ValidationError(
-            "“%(name)s” is the address of a page of this server. Choose another name.",
+            _("“%(name)s” is the address of a page of this server. Choose another name."),
             code="reserved_name",
             params={"name": value},
         )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.db import models
 from django.db.models.deletion import Collector, ProtectedError, RestrictedError
 from django.http import HttpRequest
+
+from projects import audit
+from projects.models import Organization, Team, User
 
 
 class OperatorAdmin(admin.ModelAdmin):
@@ -61,6 +66,38 @@ class OperatorAdmin(admin.ModelAdmin):
         return [_named(row) for row in objs], dict(counts), set(), protected
 
 
+class AuditedAdmin(OperatorAdmin):
+    """Pages that write rows themselves, where others call the domain: what was changed goes into the audit log, as
+    names of fields without their values."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self._record(request, obj, audit.Deed.CREATED, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        # Saved without a change: an empty list.
+        if message:
+            self._record(request, obj, audit.Deed.CHANGED, message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for obj in queryset:
+            self._record(request, obj, audit.Deed.DELETED, "")
+        return super().log_deletions(request, queryset)
+
+    def _record(self, request: HttpRequest, obj: models.Model, deed: audit.Deed, message: Any) -> None:
+        said = LogEntry(change_message=message if isinstance(message, str) else json.dumps(message))
+        audit.record(
+            audit.ADMIN_PAGE,
+            deed,
+            name=_named(obj),
+            pk=obj.pk,
+            by=acting(request),
+            after={"change": str(said.get_change_message())},
+            **_place_of(obj),
+        )
+
+
 class RecordAdmin(OperatorAdmin):
     """Pages that only show: what happened is not edited."""
 
@@ -94,6 +131,24 @@ class OperatorInline(admin.TabularInline):
 
 def _is_operator(request: HttpRequest) -> bool:
     return bool(request.user.is_active and request.user.is_superuser)
+
+
+def acting(request: HttpRequest) -> User:
+    """Who uses the admin pages."""
+    return cast("User", request.user)
+
+
+def _place_of(row: models.Model) -> dict[str, Any]:
+    """The team or organization that a row belongs to."""
+    if isinstance(row, Team):
+        return {"team": row}
+    if isinstance(row, Organization):
+        return {"organization": row}
+    for name in ("team", "registry", "project", "organization"):
+        owner = getattr(row, name, None)
+        if owner is not None:
+            return _place_of(owner)
+    return {}
 
 
 def _named(row: models.Model) -> str:

@@ -13,9 +13,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 from django_htmx.middleware import HtmxDetails
 
+from projects.conflicts import SEEN, Conflict, Guard
 from projects.models import User
 
 ROWS_PER_PAGE = 50
@@ -33,7 +35,8 @@ class PageRequest(HttpRequest):
 class Dialog:
     """A question in a floating window. `url` is where its answer is posted, `action` the verb on the button,
     none if there is only something to read, `text` a sentence above the form, `items` a list below that sentence, and
-    `body` the template of all these, which also gets `extra`."""
+    `body` the template of all these, which also gets `extra`. `guard` keeps its answer from writing over what somebody
+    else saved meanwhile."""
 
     title: str
     url: str
@@ -45,12 +48,15 @@ class Dialog:
     wide: bool = False
     body: str = "projects/_dialog_body.html"
     extra: Mapping[str, Any] = field(default_factory=dict)
+    guard: Guard | None = None
 
-    def shown(self, request: PageRequest) -> HttpResponse:
+    def shown(self, request: PageRequest, conflict: Conflict | None = None) -> HttpResponse:
         """The dialog alone for htmx, which opens it; a page of its own for a browser that came by link."""
-        context = {**self.extra, "dialog": self, "form": self.form}
+        context = {**self.extra, "dialog": self, "form": self.form, "conflict": conflict}
+        if self.guard is not None:
+            context["seen"] = conflict.seen if conflict else request.POST.get(SEEN) or self.guard.mark()
         template = "projects/_dialog.html" if request.htmx else "projects/dialog_page.html"
-        return render(request, template, context, status=422 if self.form.errors else 200)
+        return render(request, template, context, status=422 if conflict or self.form.errors else 200)
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
@@ -63,17 +69,20 @@ def ask(request: PageRequest, dialog: Dialog, act: Callable[[], str]) -> HttpRes
 
     A ValidationError that `act` raises is shown beside the fields it names, and nothing of the act remains.
     """
+    conflict = None
     if request.method == "POST" and dialog.form.is_valid():
         try:
             with transaction.atomic():
-                address = act()
+                conflict = dialog.guard.look(request.POST.get(SEEN, ""), dialog.form) if dialog.guard else None
+                address = "" if conflict else act()
         except ValidationError as error:
             put_errors(dialog.form, error)
         except IntegrityError:
-            dialog.form.add_error(None, "Somebody did the same just now. Reload the page to see what is there.")
+            dialog.form.add_error(None, _("Somebody did the same just now. Reload the page to see what is there."))
         else:
-            return leave(request, address)
-    return dialog.shown(request)
+            if conflict is None:
+                return leave(request, address)
+    return dialog.shown(request, conflict)
 
 
 def put_errors(form: forms.Form, error: ValidationError) -> None:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import numpy as np
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.db.models.fields.json import KeyTransform
 
+from projects.jsonkeys import Key
 from projects.metrics import places_of, value_at
 from projects.models import MetricWindow, Run
 from projects.recent import FLOAT64
@@ -46,7 +46,7 @@ def _standing(runs: QuerySet[Run], metric: str, *, most: int) -> list[tuple[int,
         runs.annotate(last_values=Subquery(window.values("values")[:1]))
         .filter(Q(summary__has_any_keys=list(places)) | Q(last_values__isnull=False))
         .order_by("-heartbeat_at", "-pk")
-        .values_list("pk", "last_values", *(KeyTransform(place, "summary") for place in places))
+        .values_list("pk", "last_values", *(Key(place, "summary") for place in places))
     )
     found = []
     for pk, packed, *logged in rows[:most]:

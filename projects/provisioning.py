@@ -290,12 +290,12 @@ def _give_key(user: User, key: str | Literal[True], outcome: Outcome) -> None:
         if user.api_keys.filter(revoked_at=None).exists():
             outcome.say(f"{user} has an API key already.")
             return
-        _, outcome.made_up["api key"] = keys.create(user, name="provisioned")
+        _, outcome.made_up["api key"] = keys.create(user, by=None, name="provisioned")
         outcome.made(f"an API key for {user}")
         return
     known = ApiKey.objects.filter(digest=keys.digest_of(key), user=user, revoked_at=None).exists()
     try:
-        keys.create(user, name="provisioned", key=key)
+        keys.create(user, by=None, name="provisioned", key=key)
     except ValidationError as error:
         raise CannotProvision(" ".join(error.messages)) from error
     outcome.say(f"{user} had this API key already." if known else f"Stored the API key of {user}.")

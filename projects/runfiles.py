@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import partial
+from itertools import islice
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,6 +18,9 @@ from projects.models import Blob, Run, RunFile, Team
 
 PURPOSE = "run-file"
 LONGEST_NAME = 1000
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+LARGEST_PICTURE = 10_000_000
+PICTURES_SHOWN = 48
 
 
 def check_name(name: str) -> None:
@@ -48,6 +52,13 @@ def of(run: Run, *, names: Collection[str] = ()) -> QuerySet[RunFile]:
     """The run's files, by name; all of them, or those of these names."""
     files = RunFile.objects.filter(run=run).select_related("blob").order_by("name")
     return files.filter(name__in=names) if names else files
+
+
+def pictures(files: Iterable[RunFile]) -> list[RunFile]:
+    """Those among the files that a page may show as pictures. Their bytes are attachments like all others, of which a
+    browser draws what it takes for one of these formats; an SVG, which may hold a script, is none."""
+    drawn = (file for file in files if file.name.lower().endswith(PICTURES) and file.blob.size <= LARGEST_PICTURE)
+    return list(islice(drawn, PICTURES_SHOWN))
 
 
 def delete(files: QuerySet[RunFile]) -> int:

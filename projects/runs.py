@@ -245,8 +245,15 @@ def _check_size(name: str, document: Any) -> None:
 
 
 def lock(run: Run) -> Run:
-    """The run as it is now, held until the transaction ends; with its project, team and user."""
-    return Run.objects.select_for_update(of=("self",)).select_related("project__team", "user").get(pk=run.pk)
+    """The run as it is now, held until the transaction ends; with its project, team and user: those the caller has
+    read already, since a run changes neither."""
+    known = [name for name in ("project", "user") if Run._meta.get_field(name).is_cached(run)]  # type: ignore[union-attr]
+    missing = [path for name, path in (("project", "project__team"), ("user", "user")) if name not in known]
+    found = Run.objects.select_for_update(of=("self",))
+    locked = (found.select_related(*missing) if missing else found).get(pk=run.pk)
+    for name in known:
+        setattr(locked, name, getattr(run, name))
+    return locked
 
 
 def _move(run: Run, *, to: RunState, by: User | None, at: datetime, exit_code: int | None = None) -> Run:

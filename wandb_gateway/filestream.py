@@ -13,11 +13,10 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from projects import metrics, reports
+from projects import access, metrics, reports
 from projects.api import bodies
 from projects.api.authentication import key_in
 from projects.api.fastlane import run_and_wish
-from projects.api.runs import run_to_change
 from projects.jsonvalues import mended
 from projects.models import Run
 from projects.reports import Lines, Printed, Report
@@ -57,7 +56,7 @@ def _run_of(request: HttpRequest, path: dict[str, str]) -> tuple[Run, bool]:
     if found is not None:
         return found
     # Whoever the short cut does not know is told why.
-    run = run_to_change(signed_in(request), path)
+    run = access.run_to_log_to(signed_in(request), **path)
     return run, run.is_to_stop
 
 

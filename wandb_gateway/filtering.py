@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import orjson
 from django.core.exceptions import BadRequest
 from django.db.models import F, Model, QuerySet
-from django.db.models.fields.json import KeyTransform
 
 from automations import filters
+from projects.jsonkeys import Key
 from projects.jsonvalues import MAX_DEPTH
 
 Row = TypeVar("Row", bound=Model)
@@ -121,5 +121,5 @@ def _expression(word: str, columns: Mapping[str, str]) -> Any:
         raise BadRequest(f"There is no order by “{word[:80]}”: no document has such a key.")
     expression: Any = column
     for part in parts:
-        expression = KeyTransform(part, expression)
+        expression = Key(part, expression)
     return expression

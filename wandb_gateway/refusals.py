@@ -1,8 +1,8 @@
 """Errors as the client understands them: it branches on the HTTP status, and shows the message.
 
-A 5xx makes it try again for up to 15 minutes, so only what may pass by itself (a database that is busy or restarting)
-is one. Whatever a request is at fault for is a 4xx; a fault of ours is a 400 that says so, because a script must not
-hang on it.
+A 5xx makes it try again for up to 15 minutes, so only what may pass by itself (a database that is busy or restarting, a
+full disk) is one. Whatever a request is at fault for is a 4xx; a fault of ours is a 400 that says so, because a script
+must not hang on it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from http import HTTPStatus
 
 import structlog
 from django.core.exceptions import BadRequest
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError
 from django.http import HttpResponse, JsonResponse
 from graphql import GraphQLError
 
+from projects import outages
 from projects.api import problems
 from wandb_gateway.auth import NotSignedIn
 from wandb_gateway.ids import UnknownId
@@ -23,7 +24,6 @@ log = structlog.get_logger(__name__)
 
 OUR_FAULT = "Something went wrong in the server; the request was not at fault. The server's log says more."
 UNSTORABLE = "The request holds something that the database cannot take, such as a NUL character. Leave it out."
-BUSY = "The database does not answer at the moment. Trying again helps."
 
 
 class Unsupported(Exception):
@@ -37,9 +37,10 @@ problems.answers_with(HTTPStatus.BAD_REQUEST, BadRequest, Unsupported, GraphQLEr
 
 def describe(error: Exception) -> tuple[int, str]:
     """The status and the sentence for an exception; what nobody foresaw is logged."""
-    if isinstance(error, OperationalError | InterfaceError):
-        log.warning("database_busy", exc_info=error)
-        return HTTPStatus.SERVICE_UNAVAILABLE, BUSY
+    outage = outages.of(error)
+    if outage is not None:
+        log.warning("outage", status=outage.status, exc_info=error)
+        return outage.status, str(outage.sentence)
     if isinstance(error, DataError):
         log.warning("unstorable", exc_info=error)
         return HTTPStatus.BAD_REQUEST, UNSTORABLE

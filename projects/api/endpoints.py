@@ -33,7 +33,13 @@ NO_EXIT_CODE = {"field": "exit_code", "message": "This field is required."}
             value=problems.document(400, "exit_code: This field is required.", errors=[NO_EXIT_CODE]),
             media_type=problems.MEDIA_TYPE,
             status_codes=["default"],
-        )
+        ),
+        OpenApiExample(
+            "Changed since it was read",
+            value=problems.document(412, "It was changed since you read what If-Match names, so nothing was done."),
+            media_type=problems.MEDIA_TYPE,
+            status_codes=["412"],
+        ),
     ]
 )
 class ProblemSerializer(serializers.Serializer):

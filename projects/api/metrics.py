@@ -19,7 +19,6 @@ from projects.api import bodies, problems
 from projects.api.authentication import UNKNOWN_KEY, key_in
 from projects.api.endpoints import Endpoint
 from projects.api.fastlane import run_to_append_to
-from projects.api.runs import run_to_change
 from projects.api.serializers import LinesSerializer, PointsSerializer
 from projects.jsonvalues import non_finite_text
 from projects.models import MetricChunk, Run, User
@@ -72,7 +71,7 @@ class RunMetrics(Endpoint):
     )
     def post(self, request: HttpRequest, **path: str) -> HttpResponse:
         """A batch of rows, in the order logged: send many rows at once."""
-        run = run_to_append_to(key_in(request), **path) or run_to_change(signed_in(request), path)
+        run = run_to_append_to(key_in(request), **path) or access.run_to_log_to(signed_in(request), **path)
         first_line = whole_number(request, "first_line")
         batch = metrics.parse(bodies.read(request))
         lines = metrics.append(run, batch, at=timezone.now(), first_line=first_line)

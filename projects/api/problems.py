@@ -77,7 +77,7 @@ def document(status: int, detail: str, *, errors: Iterable[FieldError] = ()) -> 
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
-        "status": status,
+        "status": int(status),  # a plain one, which the schema's YAML can write, too
         "detail": _writable(detail),
         "errors": [{name: _writable(text) for name, text in error.items()} for error in errors],
     }
@@ -115,7 +115,8 @@ def describe(error: Exception) -> dict[str, Any] | None:
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     if isinstance(error, ValidationError):
-        taken = any(code in TAKEN_CODES for code in _codes(error))
+        # With other faults beside it, putting the name right would not do.
+        taken = all(code in TAKEN_CODES for code in _codes(error))
         return _described(HTTPStatus.CONFLICT if taken else HTTPStatus.BAD_REQUEST, error)
     if isinstance(error, InvalidRows):
         wrong = {"field": error.path, "message": error.message}

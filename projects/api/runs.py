@@ -40,18 +40,6 @@ def project_to_log_to(user: User, team: str, project: str) -> Project:
     return teams.ensure_project(project, team=found)
 
 
-def run_to_change(user: User, path: dict[str, str]) -> Run:
-    """The run a path names, for somebody who may log to it.
-
-    Raises:
-        Http404: it is not to be seen.
-        PermissionDenied: the user may not log there.
-    """
-    run = access.run_for(user, **path)
-    access.require(user, Permission.LOG, run.project.team)
-    return run
-
-
 class RunFilters(django_filters.FilterSet):  # type: ignore[misc]  # the package ships no types
     state = django_filters.ChoiceFilter(choices=RunState.choices, help_text="Runs in this state.")
     user = django_filters.CharFilter("user__username", help_text="Runs of the user of this name.")
@@ -95,7 +83,7 @@ class OneRun(Endpoint):
     @extend_schema(summary="Change a run", request=RunChangesSerializer, responses=RunSerializer)
     def patch(self, request: Request, **path: str) -> Response:
         """Names, config, summary, tags and notes; `config` and `summary` are merged into what is there."""
-        run = run_to_change(self.user, path)
+        run = access.run_to_log_to(self.user, **path)
         changes = self.body(RunChangesSerializer)
         return Response(RunSerializer(runs.update(run, changes=changes) if changes else run).data)
 
@@ -104,7 +92,7 @@ class RunFinish(Endpoint):
     @extend_schema(summary="Finish a run", request=RunEndSerializer, responses=RunSerializer)
     def post(self, request: Request, **path: str) -> Response:
         """The script ended: exit code 0 finishes the run, any other fails it. Saying it twice is harmless."""
-        run = run_to_change(self.user, path)
+        run = access.run_to_log_to(self.user, **path)
         ended = runs.finish(run, by=self.user, at=timezone.now(), **self.body(RunEndSerializer))
         return Response(RunSerializer(ended).data)
 
@@ -113,7 +101,7 @@ class RunKill(Endpoint):
     @extend_schema(summary="Kill a run", request=None, responses=RunSerializer)
     def post(self, request: Request, **path: str) -> Response:
         """Mark the run as stopped on purpose. No automation fires on that."""
-        run = run_to_change(self.user, path)
+        run = access.run_to_log_to(self.user, **path)
         return Response(RunSerializer(runs.kill(run, by=self.user, at=timezone.now())).data)
 
 
@@ -121,7 +109,7 @@ class RunStart(Endpoint):
     @extend_schema(summary="Start or resume a run", request=None, responses=RunSerializer)
     def post(self, request: Request, **path: str) -> Response:
         """A pending run begins; one that was over runs again."""
-        run = run_to_change(self.user, path)
+        run = access.run_to_log_to(self.user, **path)
         return Response(RunSerializer(runs.start(run, by=self.user, at=timezone.now())).data)
 
 
@@ -129,5 +117,5 @@ class RunHeartbeat(Endpoint):
     @extend_schema(summary="Say that a run is alive", request=None, responses=RunStateSerializer)
     def post(self, request: Request, **path: Any) -> Response:
         """Send this every 30 seconds while nothing is logged: a run silent for minutes counts as crashed."""
-        run = run_to_change(self.user, path)
+        run = access.run_to_log_to(self.user, **path)
         return Response(RunStateSerializer(runs.heartbeat(run, at=timezone.now())).data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
@@ -13,7 +14,7 @@ from projects.models import Organization, Project, Role, Run, RunState, Team, Us
 
 # Bounds of a 32-bit column; operating systems use 0 to 255, Python programs also negative ones.
 LEAST_EXIT_CODE, MOST_EXIT_CODE = -(2**31), 2**31 - 1
-TEAM = {"name": "research", "organization": "acme", "is_personal": False, "role": "admin"}
+TEAM = {"name": "research", "organization": "acme", "is_personal": False, "language": "en", "role": "admin"}
 PROJECT = {
     "team": "research",
     "name": "digits",
@@ -59,6 +60,7 @@ class TeamSerializer(serializers.Serializer):
     name = serializers.CharField()
     organization = serializers.SerializerMethodField(help_text="Null for a personal team.")
     is_personal = serializers.BooleanField()
+    language = serializers.ChoiceField(choices=settings.LANGUAGES, help_text="Of e-mails and Slack messages.")
     role = serializers.SerializerMethodField(help_text="What you may do in the team.")
 
     def get_organization(self, team: Team) -> str | None:
@@ -67,6 +69,11 @@ class TeamSerializer(serializers.Serializer):
     @extend_schema_field(serializers.ChoiceField(choices=Role.choices, allow_null=True))
     def get_role(self, team: Team) -> str | None:
         return role_in_team(team, self.context["user"])
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Language", value={"language": "ja"})])
+class TeamChangesSerializer(serializers.Serializer):
+    language = serializers.ChoiceField(choices=settings.LANGUAGES)
 
 
 @extend_schema_serializer(

@@ -20,6 +20,7 @@ from projects.api.serializers import (
     NewProjectSerializer,
     OrganizationSerializer,
     ProjectSerializer,
+    TeamChangesSerializer,
     TeamSerializer,
 )
 from projects.models import Project
@@ -50,6 +51,16 @@ class OneTeam(Endpoint):
     @extend_schema(summary="Show a team", responses=TeamSerializer)
     def get(self, request: Request, team: str) -> Response:
         """One team, with your role in it."""
+        return self._shown(team)
+
+    @extend_schema(summary="Change a team", request=TeamChangesSerializer, responses=TeamSerializer)
+    def patch(self, request: Request, team: str) -> Response:
+        """In which language its e-mails and Slack messages are written. For admins of the team."""
+        found = access.team_for(self.user, team)
+        teams.set_language(found, self.body(TeamChangesSerializer)["language"], by=self.user)
+        return self._shown(team)
+
+    def _shown(self, team: str) -> Response:
         found = teams_with_roles(self.user).filter(name=team).first()
         if found is None:
             raise Http404(f"There is no team “{team}”.")

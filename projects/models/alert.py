@@ -1,12 +1,13 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from projects.models.run import Run
 
 
 class AlertLevel(models.TextChoices):
-    INFO = "INFO", "Info"
-    WARN = "WARN", "Warning"
-    ERROR = "ERROR", "Error"
+    INFO = "INFO", _("Info")
+    WARN = "WARN", _("Warning")
+    ERROR = "ERROR", _("Error")
 
 
 class RunAlert(models.Model):

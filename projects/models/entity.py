@@ -2,16 +2,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, models, transaction
+from django.utils.translation import gettext_lazy as _
 
 from projects.names import NAME_LENGTH, validate_not_reserved, validate_slug_name
 
 # By kind of entity, the sentence for whoever wants the name as well. Users have the names of their personal teams.
 TAKEN = {
-    "Team": "There is a team or a user with this name already.",
-    "Organization": "There is an organization with this name already.",
+    "Team": _("There is a team or a user with this name already."),
+    "Organization": _("There is an organization with this name already."),
 }
+# Accounts of teams have no personal team, but log under their names all the same.
+TAKEN_BY_ACCOUNT = _("There is a service account with this name already.")
 
 
 class Entity(models.Model):
@@ -40,7 +44,7 @@ class Entity(models.Model):
         changed = kwargs.get("update_fields")
         with transaction.atomic():
             if (changed is None or "name" in changed) and self._is_named_anew():
-                _hold(self.name)
+                hold(self.name)
                 if complaint := complaint_about(self.name, but=type(self)):
                     raise IntegrityError(complaint)
             super().save(*args, **kwargs)
@@ -49,13 +53,16 @@ class Entity(models.Model):
         return self._state.adding or not _rows(type(self)).filter(pk=self.pk, name=self.name).exists()
 
 
-def complaint_about(name: str, *, but: type[Entity] | None = None) -> str | None:
-    """The sentence about the entity that has this name already, leaving out one kind; None if there is none."""
+def complaint_about(name: str, *, but: type[models.Model] | None = None) -> str | None:
+    """The sentence about what has this name already, leaving out one kind; None if nothing has."""
     if "\x00" in name:  # which PostgreSQL cannot even be asked for
         return None
     for kind in Entity.__subclasses__():
         if kind is not but and _rows(kind).filter(name=name).exists():
-            return TAKEN[kind.__name__]
+            return str(TAKEN[kind.__name__])
+    users = apps.get_model("projects", "User")
+    if users is not but and users.objects.filter(username=name, service_of__isnull=False).exists():
+        return str(TAKEN_BY_ACCOUNT)
     return None
 
 
@@ -63,7 +70,7 @@ def _rows(kind: type[Entity]) -> models.Manager[Any]:
     return kind._default_manager  # noqa: SLF001  # Django documents it under this name
 
 
-def _hold(name: str) -> None:
+def hold(name: str) -> None:
     """One writer of a name at a time, until the transaction ends; SQLite lets only one writer in anyway."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from projects.models.project import Project
 from projects.names import validate_path_name
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class RunState(models.TextChoices):
-    PENDING = "pending", "Pending"
-    RUNNING = "running", "Running"
-    FINISHED = "finished", "Finished"
-    FAILED = "failed", "Failed"
-    CRASHED = "crashed", "Crashed"
-    KILLED = "killed", "Killed"
+    PENDING = "pending", _("Pending")
+    RUNNING = "running", _("Running")
+    FINISHED = "finished", _("Finished")
+    FAILED = "failed", _("Failed")
+    CRASHED = "crashed", _("Crashed")
+    KILLED = "killed", _("Killed")
 
     @property
     def is_over(self) -> bool:
@@ -114,6 +115,8 @@ class Run(models.Model):
             models.Index(fields=["project", "-created_at", "-id"], name="run_newest_of_project"),
             # Crash detection: running runs, longest silent first.
             models.Index(fields=["heartbeat_at"], condition=Q(state="running"), name="run_silent"),
+            # What went wrong in the last days.
+            models.Index(fields=["finished_at"], condition=Q(state__in=["failed", "crashed"]), name="run_went_wrong"),
         ]
 
     def __str__(self) -> str:

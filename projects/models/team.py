@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from projects.models.entity import Entity
 from projects.names import NAME_LENGTH, validate_not_reserved, validate_slug_name
@@ -18,14 +20,19 @@ if TYPE_CHECKING:
 class Role(models.TextChoices):
     """What a member may do, in a team, an organization or a registry (see `projects.access`)."""
 
-    ADMIN = "admin", "Admin"
-    MEMBER = "member", "Member"
-    VIEW_ONLY = "view-only", "View-only"
+    ADMIN = "admin", _("Admin")
+    MEMBER = "member", _("Member")
+    VIEW_ONLY = "view-only", _("View-only")
 
     @property
     def rank(self) -> int:
         """Order of the roles: the higher one may do all that the lower one may."""
         return {"view-only": 1, "member": 2, "admin": 3}[self.value]
+
+
+def language_of_the_instance() -> str:
+    """What a team's messages are in until somebody says otherwise."""
+    return settings.LANGUAGE_CODE
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -94,7 +101,7 @@ class Team(Entity):
         max_length=NAME_LENGTH,
         unique=True,
         validators=[validate_slug_name, validate_not_reserved],
-        error_messages={"unique": "There is a team or a user with this name already."},
+        error_messages={"unique": _("There is a team or a user with this name already.")},
     )
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="teams"
@@ -104,6 +111,14 @@ class Team(Entity):
     )
     members_edit_automations = models.BooleanField(
         default=False, help_text="Members, not only admins, may create, edit and delete automations."
+    )
+    language = models.CharField(
+        max_length=8,
+        choices=settings.LANGUAGES,
+        default=language_of_the_instance,
+        # what the code of the release before writes while hosts are upgraded one by one
+        db_default="en",
+        help_text="Of e-mails and Slack messages. Pages are in the language of whoever looks at them.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

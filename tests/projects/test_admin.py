@@ -42,7 +42,7 @@ def test_a_user_name_that_cannot_be_a_team_is_refused(operator: Client, team: Te
 
 
 def test_a_team_needs_an_organization(operator: Client) -> None:
-    answer = operator.post(page(Team, "add"), {"name": "research", **empty_inline("memberships")})
+    answer = operator.post(page(Team, "add"), {"name": "research", "language": "en", **empty_inline("memberships")})
 
     assert answer.context["adminform"].form.errors == {"organization": ["Choose the organization the team belongs to."]}
 

@@ -13,7 +13,7 @@ GIVEN = "0123456789" * 4
 
 
 def test_a_key_signs_its_user_in(alice: User) -> None:
-    row, key = keys.create(alice, name="laptop")
+    row, key = keys.create(alice, by=alice, name="laptop")
 
     assert keys.user_of(key) == alice
     assert key.endswith(row.hint)
@@ -23,7 +23,7 @@ def test_a_key_signs_its_user_in(alice: User) -> None:
 
 def test_only_a_digest_is_stored(alice: User) -> None:
     """AZ2: no column of the row holds the key, or enough of it to guess the rest."""
-    _, key = keys.create(alice)
+    _, key = keys.create(alice, by=alice)
     stored = [str(value) for value in ApiKey.objects.values_list().get()]
 
     assert not any(key in value for value in stored)
@@ -31,7 +31,7 @@ def test_only_a_digest_is_stored(alice: User) -> None:
 
 
 def test_made_keys_have_a_prefix_and_forty_random_characters(alice: User) -> None:
-    made = {keys.create(alice)[1] for _ in range(20)}
+    made = {keys.create(alice, by=alice)[1] for _ in range(20)}
 
     assert len(made) == 20
     assert all(key.startswith("local-") and len(key.removeprefix("local-")) >= 40 for key in made)
@@ -39,8 +39,8 @@ def test_made_keys_have_a_prefix_and_forty_random_characters(alice: User) -> Non
 
 @pytest.mark.parametrize("key", [GIVEN, f"local-{GIVEN}", f"my_prefix-{GIVEN}", "a-b" * 20])
 def test_a_key_given_is_stored_as_given(alice: User, key: str) -> None:
-    keys.create(alice, key=key)
-    keys.create(alice, key=key)
+    keys.create(alice, by=alice, key=key)
+    keys.create(alice, by=alice, key=key)
 
     assert keys.user_of(key) == alice
     assert ApiKey.objects.count() == 1
@@ -49,34 +49,34 @@ def test_a_key_given_is_stored_as_given(alice: User, key: str) -> None:
 @pytest.mark.parametrize("key", ["short", GIVEN[:39], GIVEN + " ", f"ä{GIVEN}", "x" * 300, GIVEN + "\n"])
 def test_a_key_of_another_shape_is_refused(alice: User, key: str) -> None:
     with pytest.raises(ValidationError, match="40 or more letters"):
-        keys.create(alice, key=key)
+        keys.create(alice, by=alice, key=key)
 
     assert not ApiKey.objects.exists()
 
 
 def test_somebody_elses_key_is_refused(alice: User, bob: User) -> None:
-    keys.create(alice, key=GIVEN)
+    keys.create(alice, by=alice, key=GIVEN)
 
     with pytest.raises(ValidationError, match="belongs to another user"):
-        keys.create(bob, key=GIVEN)
+        keys.create(bob, by=bob, key=GIVEN)
 
     assert keys.user_of(GIVEN) == alice
 
 
 def test_a_revoked_key_is_unknown_until_it_is_given_again(alice: User) -> None:
-    row, key = keys.create(alice)
-    keys.revoke(row, at=AT)
-    keys.revoke(row, at=AT + timedelta(days=1))
+    row, key = keys.create(alice, by=alice)
+    keys.revoke(row, by=None, at=AT)
+    keys.revoke(row, by=None, at=AT + timedelta(days=1))
 
     assert keys.user_of(key) is None
     assert row.revoked_at == AT
 
-    keys.create(alice, key=key)
+    keys.create(alice, by=alice, key=key)
     assert keys.user_of(key) == alice
 
 
 def test_a_deactivated_users_key_is_unknown(alice: User) -> None:
-    _, key = keys.create(alice)
+    _, key = keys.create(alice, by=alice)
     alice.is_active = False
     alice.save()
 
@@ -85,7 +85,7 @@ def test_a_deactivated_users_key_is_unknown(alice: User) -> None:
 
 def test_use_is_noted_once_a_minute(alice: User) -> None:
     """A script that logs all day does not cost a write for each request."""
-    row, key = keys.create(alice)
+    row, key = keys.create(alice, by=alice)
     noted = []
     for seconds in (0, 30, 59, 61):
         keys.user_of(key, at=AT + timedelta(seconds=seconds))
@@ -98,5 +98,5 @@ def test_use_is_noted_once_a_minute(alice: User) -> None:
 @pytest.mark.parametrize("name", ["x" * 129, "a\x00b"])
 def test_a_name_that_no_database_takes_is_refused(alice: User, name: str) -> None:
     with pytest.raises(ValidationError):
-        keys.create(alice, name=name)
+        keys.create(alice, by=alice, name=name)
     assert not alice.api_keys.exists()

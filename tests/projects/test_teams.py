@@ -1,6 +1,7 @@
 """Organizations, teams, members and projects."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -86,6 +87,16 @@ def test_a_role_is_given_and_changed(team: Team, bob: User) -> None:
     teams.set_role(bob, team=team, role=Role.VIEW_ONLY)
 
     assert [row.role for row in team.memberships.filter(user=bob)] == [Role.VIEW_ONLY]
+
+
+def test_ui6_a_team_begins_with_the_language_of_the_instance(db: None, settings: Any, alice: User) -> None:
+    settings.LANGUAGE_CODE = "ja"
+    assert factories.make_team(admin=alice).language == "ja"
+
+
+def test_a_team_takes_no_language_there_is_not(team: Team, alice: User) -> None:
+    with pytest.raises(ValidationError, match="tlh"):
+        teams.set_language(team, "tlh", by=alice)
 
 
 def test_nobody_else_joins_a_personal_team(alice: User, bob: User) -> None:

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from projects import runs
-from projects.models import Project, Run, RunState, Team, User
+from projects import runs, service_accounts
+from projects.models import Project, Role, Run, RunState, Team, User
 from tests import factories
 
 SignedIn = Callable[[User], Client]
@@ -34,6 +34,8 @@ def pages_of(project: Project, run: Run) -> list[str]:
     return [
         project.team.get_absolute_url(),
         project.get_absolute_url(),
+        f"{project.get_absolute_url()}runs",
+        f"{project.get_absolute_url()}automations/marks",
         run.get_absolute_url(),
         f"{project.get_absolute_url()}artifacts",
         f"/artifacts/runs/{run.pk}",
@@ -75,7 +77,7 @@ def test_runs_are_searched_and_filtered_by_state(signed_in: SignedIn, project: P
     browser = signed_in(bob)
 
     def shown(query: str) -> set[str]:
-        table = browser.get(f"{project.get_absolute_url()}?{query}").context["table"]
+        table = browser.get(f"{project.get_absolute_url()}runs?{query}").context["table"]
         return {run.display_name for run in table.page.object_list}
 
     assert shown("q=wide") == {"wide network", "wide failed"}
@@ -88,7 +90,7 @@ def test_runs_are_searched_and_filtered_by_state(signed_in: SignedIn, project: P
 def test_nonsense_in_the_query_string_is_harmless(signed_in: SignedIn, project: Project, bob: User) -> None:
     factories.make_run(project)
     for query in ("page=x", "page=-4", "page=99999", "state=gone", "column=nothing"):
-        assert signed_in(bob).get(f"{project.get_absolute_url()}?{query}").status_code == 200, query
+        assert signed_in(bob).get(f"{project.get_absolute_url()}runs?{query}").status_code == 200, query
 
 
 def test_summary_values_most_runs_have_are_the_columns_unless_others_are_chosen(
@@ -97,18 +99,53 @@ def test_summary_values_most_runs_have_are_the_columns_unless_others_are_chosen(
     factories.make_run(project, summary={"loss": 0.25, "accuracy": 0.9, "val": {"loss": 0.3}, "_step": 4})
     factories.make_run(project, summary={"loss": 0.5, "lr": 0.001})
     browser = signed_in(bob)
-    table = browser.get(project.get_absolute_url()).context["table"]
+    table = browser.get(f"{project.get_absolute_url()}runs").context["table"]
     assert table.columns == ["loss", "accuracy", "lr"]
     assert table.offered == ["accuracy", "loss", "lr", "val.loss"]
-    chosen = browser.get(f"{project.get_absolute_url()}?column=val.loss").context["table"]
-    assert [values for _, values in chosen.rows] == [[None], [0.3]]
+    chosen = browser.get(f"{project.get_absolute_url()}runs?column=val.loss").context["table"]
+    assert [[cell.value for cell in cells] for _, cells in chosen.rows] == [[None], [0.3]]
 
 
 def test_htmx_gets_the_table_alone(signed_in: SignedIn, project: Project, bob: User) -> None:
     factories.make_run(project, display_name="baseline")
-    answer = signed_in(bob).get(project.get_absolute_url(), headers={"HX-Request": "true", "HX-Target": "runs"})
+    answer = signed_in(bob).get(
+        f"{project.get_absolute_url()}runs", headers={"HX-Request": "true", "HX-Target": "runs"}
+    )
     assert b"baseline" in answer.content
     assert b"<h1" not in answer.content
+
+
+def test_columns_are_chosen_once_and_the_table_goes_on_as_it_is_filtered(
+    signed_in: SignedIn, project: Project, bob: User, charlie: User
+) -> None:
+    factories.make_run(project, display_name="low", summary={"loss": 0.1, "val": 1})
+    factories.make_run(project, display_name="high", summary={"loss": 9, "val": 2})
+    address = f"{project.get_absolute_url()}runs"
+    where = f"http://testserver{address}?where=loss+%3C+1&column=loss"
+    headers = {"HX-Request": "true", "HX-Target": "runs", "HX-Current-URL": where}
+    browser = signed_in(bob)
+    answer = browser.post(f"{address}-columns", {"column": ["", "val"]}, headers=headers)
+
+    assert answer["HX-Replace-Url"] == f"{address}?where=loss+%3C+1"
+    assert [run.display_name for run in answer.context["table"].page.object_list] == ["low"]
+    assert answer.context["table"].columns == ["val"]
+    assert browser.get(address).context["table"].columns == ["val"]
+    assert browser.post(f"{address}-columns", {"column": ""})["Location"] == address
+    assert browser.get(address).context["table"].columns == []
+    assert signed_in(charlie).post(f"{address}-columns", {"column": ""}).status_code == 404
+
+
+def test_what_is_asked_of_values_stands_above_the_table(signed_in: SignedIn, project: Project, bob: User) -> None:
+    factories.make_run(project, display_name="low", summary={"loss": 0.1})
+    browser, address = signed_in(bob), f"{project.get_absolute_url()}runs"
+    page = browser.get(address, {"where": ["loss<1", "loss < x"]}).content.decode()
+    assert 'name="where" value="loss &lt; 1"' in page
+    assert 'aria-label="Leave out loss &lt; 1"' in page
+    assert "is no number" in page
+    assert ">low</a>" in page
+    nothing = browser.get(address, {"where": "loss > 1"}).content.decode()
+    assert "No run matches." in nothing
+    assert 'aria-label="Leave out loss &gt; 1"' in nothing
 
 
 def test_a_page_of_runs_takes_as_many_queries_however_many_runs(
@@ -116,9 +153,9 @@ def test_a_page_of_runs_takes_as_many_queries_however_many_runs(
 ) -> None:
     browser = signed_in(bob)
     factories.make_run(project, user=bob, summary={"loss": 1.0})
-    browser.get(project.get_absolute_url())
+    browser.get(f"{project.get_absolute_url()}runs")
     with CaptureQueriesContext(connection) as first:
-        browser.get(project.get_absolute_url())
+        browser.get(f"{project.get_absolute_url()}runs")
     now = timezone.now()
     Run.objects.bulk_create(
         Run(
@@ -134,7 +171,7 @@ def test_a_page_of_runs_takes_as_many_queries_however_many_runs(
         for number in range(120)
     )
     with django_assert_num_queries(len(first)):
-        answer = browser.get(project.get_absolute_url())
+        answer = browser.get(f"{project.get_absolute_url()}runs")
     assert answer.context["table"].page.paginator.num_pages == 3
 
 
@@ -235,5 +272,13 @@ def test_a_bad_project_name_is_refused_beside_its_field(
 
 def test_empty_pages_say_what_to_do_next(signed_in: SignedIn, project: Project, bob: User) -> None:
     browser = signed_in(bob)
-    assert "No runs yet" in browser.get(project.get_absolute_url()).content.decode()
+    for tab in ("", "runs"):
+        assert "No runs yet" in browser.get(f"{project.get_absolute_url()}{tab}").content.decode()
     assert "No artifacts yet" in browser.get(f"{project.get_absolute_url()}artifacts").content.decode()
+
+
+def test_the_people_of_a_team_are_no_service_accounts(signed_in: SignedIn, team: Team, alice: User) -> None:
+    service_accounts.create(team, "nightly", role=Role.MEMBER, by=alice)
+    page = signed_in(alice).get("/research/").content.decode()
+    assert 'People <span class="count">2</span>' in page
+    assert "nightly" not in page

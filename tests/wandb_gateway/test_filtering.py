@@ -45,6 +45,11 @@ def test_orders_compare_numbers_as_numbers_and_put_what_has_none_last(ids: Calla
     assert ids(order="-config.opt.lr.value") == ["fast", "slow", "none"]
 
 
+def test_an_order_by_a_key_of_digits_is_one_by_a_name(ids: Callable[..., list[str]], project: Project) -> None:
+    factories.make_run(project, run_id="numbered", config={"99999999999": 1})
+    assert ids(order="+config.99999999999")[0] == "numbered"
+
+
 @pytest.mark.parametrize(
     ("filter", "sentence"),
     [

@@ -90,7 +90,7 @@ def test_reading_the_address_is_refused_without_a_page(client: Client) -> None:
     ("raised", "status", "sentence"),
     [
         (Http404("There is no run."), 404, "There is no run."),
-        (OperationalError("database is locked"), 503, "The database does not answer at the moment."),
+        (OperationalError("database is locked"), 503, "The database does not answer at the moment"),
         (DataError("text fields cannot contain NUL"), 400, "something that the database cannot take"),
         (ZeroDivisionError("division by zero"), 400, "Something went wrong in the server"),
     ],

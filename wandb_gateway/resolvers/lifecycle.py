@@ -10,8 +10,7 @@ from django.core.exceptions import BadRequest
 from django.utils import timezone
 from graphql import GraphQLResolveInfo
 
-from projects import alerts, runs
-from projects.api.runs import run_to_change
+from projects import access, alerts, runs
 from projects.models import AlertLevel
 from wandb_gateway.refusals import Unsupported
 from wandb_gateway.resolvers.upserts import run_numbered
@@ -66,7 +65,7 @@ def raise_alert(_root: None, info: GraphQLResolveInfo, input: dict[str, Any]) ->
     milliseconds = WAIT if input.get("waitDuration") is None else input["waitDuration"]
     longest = LONGEST_WAIT.total_seconds() * 1000
     alerts.raise_alert(
-        run_to_change(info.context.user, path),
+        access.run_to_log_to(info.context.user, **path),
         title=input["title"],
         text=input["text"],
         level=AlertLevel(input.get("severity") or AlertLevel.INFO),

@@ -66,7 +66,8 @@ def description(found: ApiKey, _info: GraphQLResolveInfo) -> str:
 
 @mutation.field("generateApiKey")
 def generate_key(_root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, ApiKey]:
-    made, secret = keys.create(info.context.user, name=input.get("description") or "")
+    user = info.context.user
+    made, secret = keys.create(user, by=user, name=input.get("description") or "")
     made.secret = secret  # type: ignore[attr-defined]  # shown this once, and kept nowhere
     return {"apiKey": made}
 
@@ -76,7 +77,7 @@ def delete_key(_root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> 
     found = ApiKey.objects.filter(pk=ids.number(input["id"], "ApiKey"), user=info.context.user, revoked_at=None).first()
     if found is None:
         raise Http404("You have no such API key.")
-    keys.revoke(found, at=timezone.now())
+    keys.revoke(found, by=info.context.user, at=timezone.now())
     return {"success": True}
 
 

@@ -10,7 +10,6 @@ from graphql import GraphQLResolveInfo
 
 from projects import access, runfiles
 from projects.access import Permission
-from projects.api.runs import run_to_change
 from projects.models import Run, RunFile
 from wandb_gateway import ids
 from wandb_gateway.connections import connection
@@ -23,7 +22,7 @@ mutation = MutationType()
 
 def _run_named(info: GraphQLResolveInfo, input: dict[str, Any]) -> Run:
     path = {"team": input["entityName"], "project": input["projectName"], "run_id": input["runName"]}
-    return run_to_change(info.context.user, path)
+    return access.run_to_log_to(info.context.user, **path)
 
 
 @mutation.field("createRunFiles")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from graphql import GraphQLResolveInfo
 
 from projects import access as projects_access
-from projects.api.runs import project_to_log_to, run_to_change
+from projects.api.runs import project_to_log_to
 from projects.models import User
 from registries import access, artifacts, commits, lineage, uploads
 from registries.models import Artifact
@@ -151,7 +151,7 @@ def use_artifact(_root: None, info: GraphQLResolveInfo, input: Input) -> Payload
     by: User = info.context.user
     path = {"team": input["entityName"], "project": input["projectName"], "run_id": input["runName"]}
     artifact = artifact_numbered(by, input["artifactID"])
-    lineage.use(artifact, run=run_to_change(by, path), at=timezone.now())
+    lineage.use(artifact, run=projects_access.run_to_log_to(by, **path), at=timezone.now())
     return {"artifact": artifact}
 
 

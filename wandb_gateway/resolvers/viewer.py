@@ -30,8 +30,8 @@ def user_name(found: User, _info: GraphQLResolveInfo) -> str:
 
 @user.field("entity")
 def default_entity(found: User, _info: GraphQLResolveInfo) -> str:
-    """Where a script logs that names no entity: the user's own team."""
-    return found.username
+    """Where a script logs that names no entity: the user's own team, or the one a service account is of."""
+    return found.service_of.name if found.service_of else found.username
 
 
 @user.field("admin")

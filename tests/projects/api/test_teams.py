@@ -46,6 +46,14 @@ def test_an_instance_admin_sees_all_as_admin(api: Api, team: Team) -> None:
     assert api(root).get("/api/me/").json()["organizations"] == [{"name": "acme", "role": "admin"}]
 
 
+def test_an_admin_says_in_which_language_messages_of_the_team_are(api: Api, alice: User, bob: User, team: Team) -> None:
+    changed = api(alice).patch("/api/teams/research/", {"language": "ja"})
+    assert changed.json()["language"] == "ja"
+    assert api(bob).get("/api/teams/research/").json()["language"] == "ja"
+    assert api(bob).patch("/api/teams/research/", {"language": "en"}).status_code == 403
+    assert api(alice).patch("/api/teams/research/", {"language": "tlh"}).status_code == 400
+
+
 def test_a_stranger_sees_only_their_own_team(api: Api, charlie: User, team: Team, project: Project) -> None:
     """AZ1"""
     client = api(charlie)

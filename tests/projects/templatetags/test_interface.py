@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django import forms
 from django.template import Context, Template
+from django.utils import translation
 
 from projects.templatetags import interface
 
@@ -78,6 +79,7 @@ def test_icon_is_silent_unless_it_stands_alone() -> None:
         (timedelta(hours=23), "23 h ago"),
         (timedelta(days=6, hours=23), "6 d ago"),
         (timedelta(days=7), "2 Mar 2026"),
+        (timedelta(seconds=-0.4), "now"),
         (timedelta(seconds=-30), "in 30 s"),
         (timedelta(hours=-4, seconds=-1), "in 4 h"),
         (timedelta(days=-8), "17 Mar 2026"),
@@ -118,6 +120,29 @@ def test_no_time_is_said_in_a_word() -> None:
 )
 def test_duration_is_short_and_never_sixty_of_anything(seconds: float | timedelta | None, words: str) -> None:
     assert interface.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [
+        (timedelta(seconds=0), "たった今"),
+        (timedelta(minutes=2), "2分前"),
+        (timedelta(days=6), "6日前"),
+        (timedelta(hours=-4, seconds=-1), "4時間後"),
+        (timedelta(days=7), "2026年3月2日"),
+    ],
+)
+def test_ui6_time_is_written_as_in_japanese(passed: timedelta, words: str) -> None:
+    with time_machine.travel(NOW, tick=False), translation.override("ja"):
+        assert f">{words}</time>" in interface.ago(NOW - passed)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.012, "12 ms"), (1.23, "1.2秒"), (180, "3分"), (7500, "2時間5分"), (352_800, "4日2時間")]
+)
+def test_ui6_durations_are_written_as_in_japanese(seconds: float, words: str) -> None:
+    with translation.override("ja"):
+        assert interface.duration(seconds) == words
 
 
 def test_count_has_separators() -> None:

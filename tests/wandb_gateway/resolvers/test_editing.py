@@ -130,7 +130,7 @@ def test_a_version_is_linked_once(ask: Asking, version: Membership, registry: Re
 def test_links_that_cannot_be_made_say_why(
     ask: Asking, version: Membership, registry: Registry, charlie: User, graphql: Ask
 ) -> None:
-    curation.protect_alias(registry, "good")
+    curation.protect_alias(registry, "good", by=None)
     refused = ask(LINK, input=link(version))
     assert (refused.status, "only admins of the registry" in refused.errors[0]) == (403, True)
     curation.change_registry(registry, accepts_all_types=False, accept=["dataset"])

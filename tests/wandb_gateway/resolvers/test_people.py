@@ -31,9 +31,9 @@ def team_names(user: dict[str, Any]) -> list[str]:
 
 
 def test_the_viewer_has_teams_and_keys(graphql: Ask, team: Team, alice: User) -> None:
-    kept, _ = keys.create(alice, name="laptop")
-    gone, _ = keys.create(alice, name="lost")
-    keys.revoke(gone, at=timezone.now())
+    kept, _ = keys.create(alice, by=alice, name="laptop")
+    gone, _ = keys.create(alice, by=alice, name="lost")
+    keys.revoke(gone, by=None, at=timezone.now())
 
     viewer = graphql(alice).data(f"{{ viewer {{ {USER} organizations {{ name }} }} }}")["viewer"]
 

@@ -104,7 +104,7 @@ def test_addresses_to_replace_files_take_no_query_for_each(
     graphql: Graphql, run: Run, bob: User, django_assert_max_num_queries: Any
 ) -> None:
     put(run, *(f"{number}.txt" for number in range(20)))
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(18):
         assert len(listed(graphql, bob, upload=True)["files"]["edges"]) == 20
 
 
