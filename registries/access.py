@@ -7,21 +7,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Case, CharField, Q, Value, When
 from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from projects import access as projects_access
-from projects.models import Role, TeamMember
-from registries.models import (
-    Artifact,
-    ArtifactState,
-    Collection,
-    Membership,
-    Registry,
-    RegistryMember,
-    RegistryTeam,
-    Visibility,
-)
+from projects.models import Role
+from registries.models import Artifact, ArtifactState, Collection, Membership, Registry
+from registries.models.registry import reaches
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -34,51 +28,35 @@ CONTENT_NAME = re.compile(r"\A[0-9a-f]{20,64}\Z")
 
 
 class Permission(StrEnum):
-    """Things one may do in a registry. The values complete the sentence “You may not …”."""
+    """Things one may do in a registry. The values complete the sentence “You may not …”, in English."""
 
-    LINK = "link versions or change aliases and tags"
-    EDIT_AUTOMATIONS = "create, edit or delete automations"
-    EDIT_SETTINGS = "change the registry or its members"
+    LINK = gettext_noop("link versions or change aliases and tags")
+    EDIT_AUTOMATIONS = gettext_noop("create, edit or delete automations")
+    EDIT_SETTINGS = gettext_noop("change the registry or its members")
+    REDELIVER = gettext_noop("redeliver, try or cancel executions")
 
 
 NEEDED_ROLE = {
     Permission.LINK: Role.MEMBER,
     Permission.EDIT_AUTOMATIONS: Role.MEMBER,
     Permission.EDIT_SETTINGS: Role.ADMIN,
+    Permission.REDELIVER: Role.ADMIN,
 }
 
 
 def role_in(user: User | AnonymousUser, registry: Registry) -> Role | None:
-    """The highest of the user's roles in the organization, in any of its teams (as member at most) and here, their
-    own one and those of their teams.
-
-    In a restricted registry only the last count, for all but admins of the organization.
-    """
+    """The user's role in the registry, by the rules of `reaches`."""
     if not user.is_authenticated:
         return None
-    role = projects_access.role_in_organization(user, registry.organization)
-    if role is Role.ADMIN:
-        return role
-    roles = _roles_here(user, registry)
-    if registry.visibility == Visibility.ORGANIZATION:
-        roles += [role] if role else []
-        in_teams = TeamMember.objects.filter(team__organization=registry.organization, user=user)
-        roles += [
-            Role.VIEW_ONLY if team_role == Role.VIEW_ONLY else Role.MEMBER
-            for team_role in in_teams.values_list("role", flat=True).distinct()
-        ]
-    return max(roles, key=lambda candidate: candidate.rank, default=None)
-
-
-def _roles_here(user: User, registry: Registry) -> list[Role]:
-    """The user's own role in the registry, and those their teams give them."""
-    own = RegistryMember.objects.filter(registry=registry, user=user).values_list("role", flat=True)
-    by_teams = RegistryTeam.objects.filter(registry=registry, team__memberships__user=user).values_list(
-        "team__memberships__role", "role"
+    if user.is_superuser:
+        return Role.ADMIN
+    highest_first = sorted(Role, key=lambda role: role.rank, reverse=True)
+    steps = [When(reaches(user, role), then=Value(role.value)) for role in highest_first]
+    rows = Registry.objects.filter(pk=registry.pk).annotate(
+        reached=Case(*steps, default=None, output_field=CharField())
     )
-    return [Role(role) for role in own] + [
-        Role.VIEW_ONLY if in_team == Role.VIEW_ONLY else Role(here) for in_team, here in by_teams
-    ]
+    reached = rows.values_list("reached", flat=True).first()
+    return Role(reached) if reached else None
 
 
 def may(user: User | AnonymousUser, permission: Permission, registry: Registry) -> bool:
@@ -101,11 +79,14 @@ def require(user: User | AnonymousUser, permission: Permission, registry: Regist
     """
     role = role_in(user, registry)
     if role is None:
-        raise Http404(f"There is no registry “{registry.name}”.")
+        raise Http404(_("There is no registry “%(registry)s”.") % {"registry": registry.name})
     if role.rank < NEEDED_ROLE[permission].rank:
         raise PermissionDenied(
-            f"You may not {permission} in {registry}: your role there is {role.label.lower()}."
-            " Ask an admin of the registry or of its organization."
+            _(
+                "You may not %(permission)s in %(registry)s: your role there is %(role)s. Ask an "
+                "admin of the registry or of its organization."
+            )
+            % {"permission": _(permission.value), "registry": registry, "role": role.label.lower()}
         )
 
 
@@ -135,7 +116,21 @@ def registry_for(user: User | AnonymousUser, organization: str, name: str) -> Re
         .first()
     )
     if found is None:
-        raise Http404(f"There is no registry “{organization}/{name}”.")
+        raise Http404(
+            _("There is no registry “%(organization)s/%(name)s”.") % {"organization": organization, "name": name}
+        )
+    return found
+
+
+def registry_of_key(user: User | AnonymousUser, key: int) -> Registry:
+    """The registry of this key, whatever it is called by now.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    found = Registry.objects.visible_to(user).select_related("organization").filter(pk=key).first()
+    if found is None:
+        raise Http404(_("It is not there any more. Reload the page."))
     return found
 
 
@@ -161,7 +156,7 @@ def collection_for(
     found = collections.filter(name=name).first()
     if found is None:
         container = "/".join(project or registry or ())
-        raise Http404(f"There is no collection “{name}” in {container}.")
+        raise Http404(_("There is no collection “%(name)s” in %(container)s.") % {"name": name, "container": container})
     return found
 
 
@@ -199,7 +194,7 @@ def version_for(collection: Collection, name: str) -> Membership:
         by_content = Q(artifact__digest=name) | Q(artifact__commit_hash=name)
         found = found or (versions.filter(by_content).first() if CONTENT_NAME.match(name) else None)
     if found is None:
-        raise Http404(f"There is no version “{name}” in {collection}.")
+        raise Http404(_("There is no version “%(name)s” in %(collection)s.") % {"name": name, "collection": collection})
     return found
 
 
@@ -217,6 +212,6 @@ def begun_version(user: User | AnonymousUser, pk: int) -> Artifact:
         .first()
     )
     if found is None:
-        raise Http404("There is no such version.")
+        raise Http404(_("There is no such version."))
     require_labels(user, found.collection)
     return found

@@ -13,7 +13,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from projects.operators import OperatorAdmin, OperatorInline, RecordAdmin
+from projects.operators import AuditedAdmin, OperatorInline, RecordAdmin
 from registries.models import (
     AcceptedType,
     Alias,
@@ -47,7 +47,7 @@ class ProtectedAliasInline(OperatorInline):
 
 
 @admin.register(Registry)
-class RegistryAdmin(OperatorAdmin):
+class RegistryAdmin(AuditedAdmin):
     list_display = ["name", "organization", "visibility", "created_at"]
     search_fields = ["name", "organization__name"]
     autocomplete_fields = ["organization"]
@@ -59,7 +59,7 @@ class RegistryAdmin(OperatorAdmin):
 
 
 @admin.register(RegistryMember)
-class RegistryMemberAdmin(OperatorAdmin):
+class RegistryMemberAdmin(AuditedAdmin):
     list_display = ["user", "registry", "role"]
     list_filter = ["role"]
     search_fields = ["user__username", "registry__name"]
@@ -68,7 +68,7 @@ class RegistryMemberAdmin(OperatorAdmin):
 
 
 @admin.register(RegistryTeam)
-class RegistryTeamAdmin(OperatorAdmin):
+class RegistryTeamAdmin(AuditedAdmin):
     list_display = ["team", "registry", "role"]
     list_filter = ["role"]
     search_fields = ["team__name", "registry__name"]
@@ -77,7 +77,7 @@ class RegistryTeamAdmin(OperatorAdmin):
 
 
 @admin.register(AcceptedType)
-class AcceptedTypeAdmin(OperatorAdmin):
+class AcceptedTypeAdmin(AuditedAdmin):
     list_display = ["name", "registry"]
     search_fields = ["name", "registry__name"]
     autocomplete_fields = ["registry"]
@@ -85,7 +85,7 @@ class AcceptedTypeAdmin(OperatorAdmin):
 
 
 @admin.register(ProtectedAlias)
-class ProtectedAliasAdmin(OperatorAdmin):
+class ProtectedAliasAdmin(AuditedAdmin):
     list_display = ["name", "registry"]
     search_fields = ["name", "registry__name"]
     autocomplete_fields = ["registry"]
@@ -105,7 +105,7 @@ class CollectionForm(forms.ModelForm):
 
 
 @admin.register(Collection)
-class CollectionAdmin(OperatorAdmin):
+class CollectionAdmin(AuditedAdmin):
     form = CollectionForm
     list_display = ["name", "type", "project", "registry", "created_at"]
     search_fields = ["name", "type", "project__name", "registry__name"]

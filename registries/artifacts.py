@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from projects.jsonvalues import check_size, storable
 from projects.models import Project, Run, User
@@ -24,8 +25,12 @@ class HoldsLinks(Exception):
     """Versions are linked to the collection, not logged in it; or the other way round."""
 
     def __init__(self, collection: Collection) -> None:
-        what = "linked, not logged" if collection.is_linked else "logged, not linked"
-        super().__init__(f"The versions of collection {collection} are {what} there. Use another collection.")
+        sentence = _("The versions of collection %(collection)s are logged, not linked there. Use another collection.")
+        if collection.is_linked:
+            sentence = _(
+                "The versions of collection %(collection)s are linked, not logged there. Use another collection."
+            )
+        super().__init__(sentence % {"collection": collection})
 
 
 class TypeConflict(Exception):
@@ -33,8 +38,8 @@ class TypeConflict(Exception):
 
     def __init__(self, collection: Collection, wanted: str) -> None:
         super().__init__(
-            f"Collection {collection.name} holds artifacts of type {collection.type}, not {wanted}."
-            " Use another collection."
+            _("Collection %(collection)s holds artifacts of type %(type)s, not %(wanted)s. Use another collection.")
+            % {"collection": collection.name, "type": collection.type, "wanted": wanted}
         )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from projects.models import User
 from registries.artifacts import HoldsLinks
@@ -34,8 +35,11 @@ def update(collection: Collection, *, name: str | None = None, description: str 
         with transaction.atomic():
             collection.save(update_fields=["name", "description", "updated_at"])
     except IntegrityError as error:
-        sentence = f"There is a collection “{name}” in {collection.registry or collection.project} already."
-        raise ValidationError({"name": ValidationError(f"{sentence} Choose another name.", code="unique")}) from error
+        sentence = _("There is a collection “%(collection)s” in %(registry)s already. Choose another name.") % {
+            "collection": name,
+            "registry": collection.registry or collection.project,
+        }
+        raise ValidationError({"name": ValidationError(sentence, code="unique")}) from error
     return collection
 
 
@@ -56,7 +60,8 @@ def move(collection: Collection, *, to_type: str) -> Collection:
         links = Membership.objects.filter(artifact__collection=locked).exclude(collection=locked)
         if links.exists():
             raise LinkedElsewhere(
-                f"Versions of {collection} are linked elsewhere as {collection.type}; unlink them first."
+                _("Versions of %(collection)s are linked elsewhere as %(type)s; unlink them first.")
+                % {"collection": collection, "type": collection.type}
             )
         locked.save(update_fields=["type", "updated_at"])
     collection.type = to_type

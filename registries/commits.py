@@ -9,6 +9,7 @@ from datetime import datetime
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from projects import storage
 from projects.models import Blob, User
@@ -56,7 +57,7 @@ def manifest_of(artifact: Artifact, *, at: datetime) -> Blob:
 def _own_membership(artifact: Artifact) -> Membership:
     found = memberships_of(artifact.collection).filter(artifact=artifact).first()
     if found is None:
-        raise Http404(f"{artifact} is gone: somebody removed it meanwhile.")
+        raise Http404(_("%(membership)s is gone: somebody removed it meanwhile.") % {"membership": artifact})
     return found
 
 

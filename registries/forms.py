@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from projects.models import Organization, Role
 from projects.names import NAME_LENGTH, validate_path_name, validate_slug_name
@@ -15,9 +16,11 @@ from registries.models import Collection, Registry, Visibility
 class NewRegistry(forms.Form):
     """A registry to make in one of the organizations given."""
 
-    organization = forms.ModelChoiceField(Organization.objects.none(), empty_label=None, to_field_name="name")
-    name = forms.CharField(max_length=NAME_LENGTH, validators=[validate_path_name])
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    organization = forms.ModelChoiceField(
+        Organization.objects.none(), label=_("Organization"), empty_label=None, to_field_name="name"
+    )
+    name = forms.CharField(label=_("Name"), max_length=NAME_LENGTH, validators=[validate_path_name])
+    description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, organizations: QuerySet[Organization], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -30,25 +33,31 @@ class RegistrySettings(forms.Form):
     """What a registry is called, and who sees it."""
 
     name = forms.CharField(
+        label=_("Name"),
         max_length=NAME_LENGTH,
         validators=[validate_path_name],
-        help_text="Addresses with the old name lead nowhere afterwards.",
+        help_text=_("Addresses with the old name lead nowhere afterwards."),
     )
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    visibility = forms.ChoiceField(choices=Visibility)
+    description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    visibility = forms.ChoiceField(label=_("Visibility"), choices=Visibility)
 
     @classmethod
     def of(cls, registry: Registry, data: Any) -> RegistrySettings:
         """The form for one registry, with what is so now."""
-        initial = {name: getattr(registry, name) for name in ("name", "description", "visibility")}
-        return cls(data, initial=initial)
+        return cls(data, initial=cls.values_of(registry))
+
+    @staticmethod
+    def values_of(registry: Registry) -> dict[str, str]:
+        """What the form shows of a registry."""
+        return {name: getattr(registry, name) for name in ("name", "description", "visibility")}
 
 
 class RoleInRegistry(forms.Form):
     role = forms.ChoiceField(
+        label=_("Role"),
         choices=Role,
         initial=Role.MEMBER,
-        help_text="Admins change what is on this page. Members link versions. View-only members look.",
+        help_text=_("Admins change what is on this page. Members link versions. View-only members look."),
     )
 
 
@@ -56,7 +65,7 @@ class LetIn(RoleInRegistry):
     """Who is to be let into a registry; users and teams share one namespace."""
 
     name = forms.CharField(
-        label="User or team",
+        label=_("User or team"),
         max_length=NAME_LENGTH,
         validators=[validate_slug_name],
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
@@ -65,14 +74,15 @@ class LetIn(RoleInRegistry):
 
 
 class NewCollection(forms.Form):
-    name = forms.CharField(max_length=NAME_LENGTH, validators=[validate_path_name])
+    name = forms.CharField(label=_("Name"), max_length=NAME_LENGTH, validators=[validate_path_name])
     type = forms.CharField(
+        label=_("Type"),
         max_length=NAME_LENGTH,
         initial="model",
         validators=[validate_path_name],
-        help_text="Versions of this type only can be linked to it, e.g. model or dataset.",
+        help_text=_("Versions of this type only can be linked to it, e.g. model or dataset."),
     )
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class AliasesField(forms.CharField):
@@ -99,8 +109,9 @@ class AliasesField(forms.CharField):
 def aliases_field() -> AliasesField:
     """The field of both ways to link a version."""
     return AliasesField(
+        label=_("Aliases"),
         required=False,
-        help_text="Optional, separated by spaces, e.g. staging. An alias moves here from the version that had it.",
+        help_text=_("Optional, separated by spaces, e.g. staging. An alias moves here from the version that had it."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
 
@@ -108,7 +119,7 @@ def aliases_field() -> AliasesField:
 class LinkTarget(forms.Form):
     """Where a version is to be linked."""
 
-    collection = forms.ModelChoiceField(Collection.objects.none(), empty_label=None)
+    collection = forms.ModelChoiceField(Collection.objects.none(), label=_("Collection"), empty_label=None)
     aliases = aliases_field()
 
     def __init__(self, *args: Any, collections: QuerySet[Collection], **kwargs: Any) -> None:
@@ -119,18 +130,16 @@ class LinkTarget(forms.Form):
 
 
 class LinkSource(forms.Form):
-    """Which version is to be linked."""
+    """Which version is to be linked: one that was picked among those found, or else what was searched for, if that
+    names one."""
 
-    version = forms.CharField(
-        max_length=4 * NAME_LENGTH,
-        help_text="As team/project/collection:version, where the version is v3, latest or an alias.",
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "off",
-                "autocapitalize": "none",
-                "spellcheck": "false",
-                "placeholder": "research/digits/model:v3",
-            }
-        ),
-    )
+    version = forms.CharField(label=_("Version"), max_length=4 * NAME_LENGTH, required=False)
+    search = forms.CharField(label=_("Version"), max_length=4 * NAME_LENGTH, required=False)
     aliases = aliases_field()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        cleaned["version"] = cleaned.get("version") or cleaned.get("search") or ""
+        if not cleaned["version"] and not self.errors:
+            self.add_error("version", _("Choose the version to link."))
+        return cleaned

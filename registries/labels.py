@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from projects.models import User
 from registries import protection
@@ -36,12 +37,12 @@ def validate_alias(name: object) -> None:
     """
     if not isinstance(name, str) or not ALIAS_SHAPE.match(name):
         raise ValidationError(
-            f"“{name}” cannot be an alias: use 1 to 128 characters without spaces, “/” and “:”.",
+            _("“%(name)s” cannot be an alias: use 1 to 128 characters without spaces, “/” and “:”.") % {"name": name},
             code="invalid_alias",
         )
     if AUTOMATIC_ALIAS.match(name):
         raise ValidationError(
-            f"“{name}” is given automatically (latest, v0, v1, …); choose another alias.",
+            _("“%(name)s” is given automatically (latest, v0, v1, …); choose another alias.") % {"name": name},
             code="automatic_alias",
         )
 
@@ -54,7 +55,7 @@ def validate_tag(name: object) -> None:
     """
     if not isinstance(name, str) or not TAG_SHAPE.match(name):
         raise ValidationError(
-            f"“{name}” cannot be a tag: use 1 to 128 letters, digits, “-”, “_” and inner spaces.",
+            _("“%(name)s” cannot be a tag: use 1 to 128 letters, digits, “-”, “_” and inner spaces.") % {"name": name},
             code="invalid_tag",
         )
 

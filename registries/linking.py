@@ -7,7 +7,9 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
+from projects import audit
 from projects.models import Organization, Project, Role, User
 from registries import curation, labels, protection
 from registries.access import memberships_of
@@ -33,6 +35,7 @@ def create_registry(organization: Organization, name: str, *, by: User, descript
         with transaction.atomic():
             registry.save()
             RegistryMember.objects.create(registry=registry, user=by, role=Role.ADMIN)
+            curation.record(registry, audit.Deed.CREATED, by=by, after=curation.state_of(registry))
     except IntegrityError:
         # Somebody took the name between the look and the write: looking again says so.
         Registry(organization=organization, name=name).full_clean()
@@ -64,7 +67,10 @@ def create_collection(registry: Registry, name: str, *, type: str, description: 
 
 def _refuse_taken(collection: Collection) -> None:
     if Collection.objects.filter(registry=collection.registry, name=collection.name).exists():
-        sentence = f"There is a collection “{collection.name}” in {collection.registry} already. Choose another name."
+        sentence = _("There is a collection “%(collection)s” in %(registry)s already. Choose another name.") % {
+            "collection": collection.name,
+            "registry": collection.registry,
+        }
         raise ValidationError({"name": ValidationError(sentence, code="unique")})
 
 
@@ -134,7 +140,9 @@ def _refuse_misfit(source: Membership, to: Collection) -> None:
     assert home is not None  # versions are logged in projects
     # A personal project belongs to no organization: its owner may bring versions into any they may link in.
     if home.team.organization_id not in {None, _organization_of(to)}:
-        raise ValidationError(f"{home} is not of the organization of {to}; link within one organization.")
+        raise ValidationError(
+            _("%(home)s is not of the organization of %(to)s; link within one organization.") % {"home": home, "to": to}
+        )
     if to.type != source.collection.type:
         raise TypeConflict(to, source.collection.type)
     if to.registry is not None:
@@ -157,7 +165,7 @@ def unlink(membership: Membership, *, by: User, at: datetime) -> None:
         Http404: somebody removed the link meanwhile.
     """
     if not membership.is_link:
-        raise NotALink(f"{membership} was logged here; only links can be removed.")
+        raise NotALink(_("%(membership)s was logged here; only links can be removed.") % {"membership": membership})
     with transaction.atomic():
         membership = lock_version(membership)
         protection.require_aliases(by, membership.collection, membership.alias_names)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from projects.models import Organization, OrganizationMember, Project, Role, Run, TeamMember, User
-from registries.access import memberships_of
-from registries.models import Alias, Collection, Membership, Registry, RegistryMember, RegistryTeam, Visibility
+from registries.access import VERSION_NUMBER, memberships_of
+from registries.models import (
+    Alias,
+    ArtifactUse,
+    Collection,
+    CollectionKind,
+    Membership,
+    Registry,
+    RegistryMember,
+    RegistryTeam,
+    Visibility,
+)
 
 MEMBER_ROLES = (Role.MEMBER, Role.ADMIN)
+MOST_WORDS = 8
 
 
 def registries_of(user: User) -> QuerySet[Registry]:
@@ -73,19 +84,25 @@ def versions_logged_by(run: Run) -> QuerySet[Membership]:
 
 
 def versions_used_by(run: Run, user: User) -> list[Membership]:
-    """The versions a run used, each where it was logged if the user may see that, else where it is linked."""
+    """The versions a run used, as far as the user may see them, in the order of use."""
+    used = list(ArtifactUse.objects.filter(run=run).order_by("pk").values_list("artifact_id", flat=True))
+    places = places_of(used, user)
+    return [places[artifact] for artifact in used if artifact in places]
+
+
+def places_of(artifacts: Iterable[int], user: User) -> dict[int, Membership]:
+    """Each version where it was logged, or, if the user may not see that, where it was linked first."""
     places = (
-        Membership.objects.filter(artifact__uses__run=run, collection__in=Collection.objects.visible_to(user))
-        .select_related("collection__project__team", "collection__registry__organization", "artifact")
+        Membership.objects.filter(artifact__in=list(artifacts), collection__in=Collection.objects.visible_to(user))
+        .select_related("collection__project__team", "collection__registry__organization", "artifact__collection")
         .prefetch_related("aliases")
-        .order_by("artifact__uses__pk", "pk")
+        .order_by("pk")
     )
     first: dict[int, Membership] = {}
     for place in places:
-        first.setdefault(place.artifact_id, place)
-        if not place.is_link:
+        if place.artifact_id not in first or not place.is_link:
             first[place.artifact_id] = place
-    return list(first.values())
+    return first
 
 
 def other_places_of(membership: Membership, user: User) -> QuerySet[Membership]:
@@ -106,6 +123,33 @@ def collections_open_to(user: User, *, type: str) -> QuerySet[Collection]:
         .select_related("registry__organization")
         .order_by("registry__organization__name", "registry__name", "name")
     )
+
+
+def linkable_into(collection: Collection, user: User, *, search: str = "", count: int) -> list[Membership]:
+    """Versions that the user sees and that could be linked to a registry's collection, the newest first. Each word of
+    the search is in the name of the team, project or collection or is an alias; or it is a number such as v3."""
+    assert collection.registry is not None  # links between projects are made by scripts
+    organization = collection.registry.organization_id
+    versions = Membership.objects.filter(
+        Q(collection__project__team__organization=organization) | Q(collection__project__team__organization=None),
+        collection__project__in=Project.objects.visible_to(user),
+        collection__kind=CollectionKind.SEQUENCE,
+        collection__type=collection.type,
+    )
+    for word in search.replace("/", " ").replace(":", " ").split()[:MOST_WORDS]:
+        named = Q(collection__project__team__name__icontains=word) | Q(collection__project__name__icontains=word)
+        named |= Q(collection__name__icontains=word)
+        named |= Q(pk__in=Alias.objects.filter(name__icontains=word).values("membership"))
+        number = VERSION_NUMBER.match(word)
+        versions = versions.filter(named | Q(version_index=int(number[1])) if number else named)
+    listed = versions.select_related("collection__project__team", "artifact").prefetch_related("aliases")
+    return list(listed.order_by("-pk")[:count])
+
+
+def linked_in(collection: Collection, artifacts: Iterable[int]) -> dict[int, Membership]:
+    """Of these versions those that are in the collection already, by the artifact."""
+    rows = Membership.objects.filter(collection=collection, artifact__in=list(artifacts))
+    return {row.artifact_id: row for row in rows}
 
 
 def registries_open_to(user: User) -> QuerySet[Registry]:
@@ -137,5 +181,5 @@ def organizations_administered_by(user: User) -> QuerySet[Organization]:
 
 def membership_seen_by(user: User, pk: int) -> Membership | None:
     """A version in a collection that the user may see, with all that its page shows."""
-    collection = Collection.objects.visible_to(user).filter(memberships=pk).first()
+    collection = Collection.objects.visible_to(user).filter(memberships__pk=pk).first()
     return memberships_of(collection).filter(pk=pk).first() if collection else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from registries.access import memberships_of
 from registries.models import Collection, Membership
@@ -18,7 +19,7 @@ def lock_collection(pk: int) -> Collection:
     # while they wait for it.
     found = Collection.objects.select_for_update(no_key=True).filter(pk=pk).first()
     if found is None:
-        raise Http404("The collection was deleted meanwhile.")
+        raise Http404(_("The collection was deleted meanwhile."))
     return found
 
 
@@ -31,5 +32,5 @@ def lock_version(membership: Membership) -> Membership:
     name = str(membership)
     found = memberships_of(lock_collection(membership.collection_id)).filter(pk=membership.pk).first()
     if found is None:
-        raise Http404(f"{name} is gone: somebody removed it meanwhile.")
+        raise Http404(_("%(name)s is gone: somebody removed it meanwhile.") % {"name": name})
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
 from projects.models import Role, User
 from registries import access
@@ -29,8 +30,11 @@ def require_aliases(user: User | None, collection: Collection, names: Iterable[s
     protected = sorted(registry.protected_aliases.filter(name__in=wanted).values_list("name", flat=True))
     if not protected or access.role_in(user, registry) is Role.ADMIN:
         return
-    named = " and ".join(f"“{name}”" for name in protected)
+    named = ", ".join(f"“{name}”" for name in protected)
     raise PermissionDenied(
-        f"You may not add, move or remove {named} in {registry}: only admins of the registry may change protected"
-        " aliases. Ask one of them."
+        _(
+            "You may not add, move or remove %(named)s in %(registry)s: only admins of the "
+            "registry may change protected aliases. Ask one of them."
+        )
+        % {"named": named, "registry": registry}
     )

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from projects import people
+from projects import audit, people
 from projects.models import Role, Team, User
 from registries.access import Permission, require
 from registries.models import Registry, RegistryMember, RegistryTeam
+
+REGISTRY_MEMBER = audit.kind("registry member", "role")
+# For the catalogue: what kinds and fields are called.
+WORDS = (gettext_noop("registry member"),)
 
 
 def members_of(registry: Registry) -> QuerySet[RegistryMember]:
@@ -35,7 +42,7 @@ def member_named(registry: Registry, name: str) -> RegistryMember:
     """
     found = members_of(registry).filter(user__username=name).first()
     if found is None:
-        raise Http404(f"“{name}” is not in {registry}.")
+        raise Http404(_("“%(name)s” is not in %(registry)s.") % {"name": name, "registry": registry})
     return found
 
 
@@ -47,7 +54,7 @@ def team_named(registry: Registry, name: str, *, seen_by: User) -> RegistryTeam:
     """
     found = teams_of(registry, seen_by).filter(team__name=name).first()
     if found is None:
-        raise Http404(f"“{name}” is not in {registry}.")
+        raise Http404(_("“%(name)s” is not in %(registry)s.") % {"name": name, "registry": registry})
     return found
 
 
@@ -62,12 +69,10 @@ def add(registry: Registry, *, users: Iterable[User] = (), teams: Iterable[Team]
     users, teams = list(users), list(teams)
     _refuse_outsiders(registry, users, teams)
     with transaction.atomic():
-        RegistryMember.objects.bulk_create(
-            [RegistryMember(registry=registry, user=user, role=role) for user in users], ignore_conflicts=True
-        )
-        RegistryTeam.objects.bulk_create(
-            [RegistryTeam(registry=registry, team=team, role=role) for team in teams], ignore_conflicts=True
-        )
+        for one in _both(users, teams):
+            row = {"registry": registry, "user" if isinstance(one, User) else "team": one}
+            if _model(one).objects.get_or_create(**row, defaults={"role": role})[1]:
+                _record(registry, one, audit.Deed.ADDED, by=by, after={"role": str(role)})
 
 
 def change_role(registry: Registry, member: User | Team, *, role: Role, by: User) -> None:
@@ -78,8 +83,16 @@ def change_role(registry: Registry, member: User | Team, *, role: Role, by: User
         ValidationError: they are not in it.
     """
     require(by, Permission.EDIT_SETTINGS, registry)
-    if not _rows(registry, member).update(role=role):
-        raise ValidationError(f"{member} is not in {registry}. Add them first.", code="no_member")
+    with transaction.atomic():
+        row = _rows(registry, member).select_for_update().first()
+        if row is None:
+            raise ValidationError(
+                _("%(member)s is not in %(registry)s. Add them first.") % {"member": member, "registry": registry},
+                code="no_member",
+            )
+        was, row.role = row.role, role
+        row.save(update_fields=["role"])
+        _record(registry, member, audit.Deed.CHANGED, by=by, before={"role": was}, after={"role": str(role)})
 
 
 def remove(registry: Registry, *, users: Iterable[User] = (), teams: Iterable[Team] = (), by: User) -> None:
@@ -90,14 +103,33 @@ def remove(registry: Registry, *, users: Iterable[User] = (), teams: Iterable[Te
     """
     require(by, Permission.EDIT_SETTINGS, registry)
     with transaction.atomic():
-        RegistryMember.objects.filter(registry=registry, user__in=list(users)).delete()
-        RegistryTeam.objects.filter(registry=registry, team__in=list(teams)).delete()
+        for one in _both(users, teams):
+            if _rows(registry, one).delete()[0]:
+                _record(registry, one, audit.Deed.REMOVED, by=by)
 
 
-def _rows(registry: Registry, member: User | Team) -> QuerySet[RegistryMember] | QuerySet[RegistryTeam]:
-    if isinstance(member, User):
-        return RegistryMember.objects.filter(registry=registry, user=member)
-    return RegistryTeam.objects.filter(registry=registry, team=member)
+def _both(users: Iterable[User], teams: Iterable[Team]) -> list[User | Team]:
+    return [*users, *teams]
+
+
+def _model(member: User | Team) -> Any:
+    return RegistryMember if isinstance(member, User) else RegistryTeam
+
+
+def _rows(registry: Registry, member: User | Team) -> Any:
+    return _model(member).objects.filter(registry=registry, **{"user" if isinstance(member, User) else "team": member})
+
+
+def _record(registry: Registry, member: User | Team, deed: audit.Deed, *, by: User, **states: Any) -> None:
+    audit.record(
+        REGISTRY_MEMBER,
+        deed,
+        name=f"{member} in {registry.name}",
+        pk=member.pk,
+        by=by,
+        organization=registry.organization,
+        **states,
+    )
 
 
 def _refuse_outsiders(registry: Registry, users: list[User], teams: list[Team]) -> None:
@@ -106,7 +138,10 @@ def _refuse_outsiders(registry: Registry, users: list[User], teams: list[Team]) 
     outsiders += [str(team) for team in teams if team.organization_id != registry.organization_id]
     if outsiders:
         raise ValidationError(
-            f"Not of the organization {registry.organization}: {', '.join(outsiders)}. Only its people and teams can be"
-            " let into its registries.",
+            _(
+                "Not of the organization %(organization)s: %(outsiders)s. Only its people and "
+                "teams can be let into its registries."
+            )
+            % {"organization": registry.organization, "outsiders": ", ".join(outsiders)},
             code="outsider",
         )

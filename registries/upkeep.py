@@ -10,8 +10,9 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
-from projects import access, teams
+from projects import access, audit, teams
 from projects.access import role_in_organization
 from projects.models import Organization, Project, Role, User
 from registries import curation, linking
@@ -27,7 +28,10 @@ def require_organization_admin(user: User, organization: Organization, what: str
         PermissionDenied: the user is none.
     """
     if role_in_organization(user, organization) is not Role.ADMIN:
-        raise PermissionDenied(f"You may not {what} in {organization}. Ask an admin of the organization.")
+        raise PermissionDenied(
+            _("You may not %(what)s in %(organization)s. Ask an admin of the organization.")
+            % {"what": what, "organization": organization}
+        )
 
 
 def open_registry(
@@ -46,11 +50,11 @@ def open_registry(
         PermissionDenied: `by` is none.
         ValidationError: by field.
     """
-    require_organization_admin(by, organization, "create registries")
+    require_organization_admin(by, organization, _("create registries"))
     with transaction.atomic():
         registry = linking.create_registry(organization, name, by=by, description=description)
         return curation.change_registry(
-            registry, visibility=visibility, accepts_all_types=accepts_all_types, accept=accept
+            registry, by=by, visibility=visibility, accepts_all_types=accepts_all_types, accept=accept
         )
 
 
@@ -72,12 +76,17 @@ def change(
     """
     require(by, Permission.EDIT_SETTINGS, registry)
     if visibility not in {None, registry.visibility}:
-        require_organization_admin(by, registry.organization, "change who sees registries")
+        require_organization_admin(by, registry.organization, _("change who sees registries"))
     with transaction.atomic():
         if name is not None:
             rename(registry, name, by=by)
         return curation.change_registry(
-            registry, description=description, visibility=visibility, accepts_all_types=accepts_all_types, accept=accept
+            registry,
+            by=by,
+            description=description,
+            visibility=visibility,
+            accepts_all_types=accepts_all_types,
+            accept=accept,
         )
 
 
@@ -89,11 +98,13 @@ def rename(registry: Registry, name: str, *, by: User) -> Registry:
         ValidationError: bad or taken name.
     """
     require(by, Permission.EDIT_SETTINGS, registry)
+    before = curation.state_of(Registry.objects.get(pk=registry.pk))
     registry.name = name
     registry.full_clean()
     try:
         with transaction.atomic():
             registry.save(update_fields=["name", "updated_at"])
+            curation.record(registry, audit.Deed.CHANGED, by=by, before=before, after=curation.state_of(registry))
     except IntegrityError:
         # Somebody took the name between the look and the write: looking again says so.
         registry.full_clean()
@@ -108,8 +119,10 @@ def delete(registry: Registry, *, by: User) -> None:
         Http404, PermissionDenied: `by` may not.
     """
     require(by, Permission.EDIT_SETTINGS, registry)
-    require_organization_admin(by, registry.organization, "delete registries")
-    registry.delete()
+    require_organization_admin(by, registry.organization, _("delete registries"))
+    with transaction.atomic():
+        curation.record(registry, audit.Deed.DELETED, by=by, before=curation.state_of(registry))
+        registry.delete()
 
 
 def delete_project(project: Project, *, by: User, at: datetime) -> None:

@@ -36,7 +36,7 @@ class ProtectedAliases(Endpoint):
         access.require(self.user, Permission.EDIT_SETTINGS, found)
         name = self.body(NewAliasSerializer)["alias"]
         with naming("alias"):
-            is_new = curation.protect_alias(found, name)
+            is_new = curation.protect_alias(found, name, by=self.user)
         protected = ProtectedAlias.objects.get(registry=found, name=name)
         return Response(ProtectedAliasSerializer(protected).data, status=201 if is_new else 200)
 
@@ -47,6 +47,6 @@ class OneProtectedAlias(Endpoint):
         """For admins of the registry. Versions that have the alias keep it."""
         found = access.registry_for(self.user, organization, registry)
         access.require(self.user, Permission.EDIT_SETTINGS, found)
-        if not curation.unprotect_alias(found, alias):
+        if not curation.unprotect_alias(found, alias, by=self.user):
             raise Http404(f"The alias “{alias}” is not protected in {found}.")
         return Response(status=204)

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -78,7 +79,7 @@ class OrganizationRegistries(Endpoint):
     def post(self, request: Request, organization: str) -> Response:
         """For admins of the organization."""
         home = organization_for(self.user, organization)
-        upkeep.require_organization_admin(self.user, home, "create registries")
+        upkeep.require_organization_admin(self.user, home, _("create registries"))
         fields = self.body(NewRegistrySerializer)
         _refuse_taken(home, fields["name"])
         registry = upkeep.open_registry(home, fields.pop("name"), by=self.user, **fields)

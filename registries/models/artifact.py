@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from registries.models.collection import Collection
 
@@ -26,9 +27,9 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
 class ArtifactState(models.TextChoices):
     """How far a version got; in words of the wandb client."""
 
-    PENDING = "PENDING", "Being uploaded"
-    COMMITTED = "COMMITTED", "Logged"
-    DELETED = "DELETED", "Deleted"
+    PENDING = "PENDING", _("Being uploaded")
+    COMMITTED = "COMMITTED", _("Logged")
+    DELETED = "DELETED", _("Deleted")
 
 
 class Artifact(models.Model):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from projects.models import Project
 from projects.names import NAME_LENGTH, validate_path_name
@@ -27,8 +28,8 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
 class CollectionKind(models.TextChoices):
     """Where the versions of a collection come from."""
 
-    SEQUENCE = "sequence", "Logged versions"
-    PORTFOLIO = "portfolio", "Linked versions"
+    SEQUENCE = "sequence", _("Logged versions")
+    PORTFOLIO = "portfolio", _("Linked versions")
 
 
 class Collection(models.Model):

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
-from projects.models import Organization, OrganizationMember, Role
+from projects.models import Organization, OrganizationMember, Role, TeamMember
 from projects.names import NAME_LENGTH, validate_path_name
 
 if TYPE_CHECKING:
@@ -18,26 +19,44 @@ if TYPE_CHECKING:
 class Visibility(models.TextChoices):
     """Who sees a registry beside its own members and the admins of its organization."""
 
-    ORGANIZATION = "organization", "Everyone in the organization"
-    RESTRICTED = "restricted", "Its members only"
+    ORGANIZATION = "organization", _("Everyone in the organization")
+    RESTRICTED = "restricted", _("Its members only")
+
+
+def reaches(user: User, least: Role) -> Q:
+    """Registries in which the user's role is this one or a higher one. It is the highest of their roles in the
+    organization, in any of its teams (as member at most) and in the registry itself, their own one and those of their
+    teams; who only views in a team only views by its role. In a restricted registry only the last count, for all but
+    admins of the organization."""
+    roles = [role for role in Role if role.rank >= least.rank]
+    organizations = OrganizationMember.objects.filter(user=user)
+    # By its teams nobody becomes an admin of an organization's registry.
+    in_teams = TeamMember.objects.filter(user=user, role__in=roles) if least is not Role.ADMIN else None
+    organization = Q(organization__in=organizations.filter(role__in=roles).values("organization"))
+    if in_teams is not None:
+        of_teams = in_teams.filter(team__organization__isnull=False).values("team__organization")
+        organization |= Q(organization__in=of_teams)
+    acting = TeamMember.objects.filter(user=user)
+    if least is not Role.VIEW_ONLY:
+        acting = acting.exclude(role=Role.VIEW_ONLY)
+    return (
+        Q(organization__in=organizations.filter(role=Role.ADMIN).values("organization"))
+        | (Q(visibility=Visibility.ORGANIZATION) & organization)
+        | Q(pk__in=RegistryMember.objects.filter(user=user, role__in=roles).values("registry"))
+        | Q(pk__in=RegistryTeam.objects.filter(role__in=roles, team__in=acting.values("team")).values("registry"))
+    )
 
 
 class RegistryQuerySet(models.QuerySet["Registry"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Registries of the organizations the user is a member of (directly or through a team), and those they or
-        one of their teams were added to; of the restricted ones only the latter, unless the user is an admin of the
-        organization; all of them to an instance admin."""
+        """Registries in which the user has a role, if only to look; all of them to an instance admin."""
+        return self.in_which(user, least=Role.VIEW_ONLY)
+
+    def in_which(self, user: User | AnonymousUser, *, least: Role) -> Self:
+        """Registries in which the user's role is this one or a higher one."""
         if not user.is_authenticated:
             return self.none()
-        if user.is_superuser:
-            return self
-        administered = OrganizationMember.objects.filter(user=user, role=Role.ADMIN).values("organization")
-        return self.filter(
-            Q(visibility=Visibility.ORGANIZATION, organization__in=Organization.objects.visible_to(user))
-            | Q(organization__in=administered)
-            | Q(pk__in=RegistryMember.objects.filter(user=user).values("registry"))
-            | Q(pk__in=RegistryTeam.objects.filter(team__memberships__user=user).values("registry"))
-        )
+        return self if user.is_superuser else self.filter(reaches(user, least))
 
 
 class Registry(models.Model):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from registries.models import Registry
 
@@ -13,9 +14,9 @@ register = template.Library()
 
 # The tabs of a registry; those of automations are known by the names of their addresses only.
 TABS = (
-    ("collections", "Collections", "registries:registry"),
-    ("automations", "Automations", "automations:registry_automations"),
-    ("history", "History", "automations:registry_history"),
+    ("collections", _("Collections"), "registries:registry"),
+    ("automations", _("Automations"), "automations:registry_automations"),
+    ("history", _("History"), "automations:registry_history"),
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -18,8 +19,8 @@ from registries import access, lineage, listing
 from registries.models import Collection, Membership, Registry
 from registries.views import protection, roster
 
-RUN_VERSIONS_SHOWN = 100
-USERS_SHOWN = 20
+RUN_VERSIONS_SHOWN = 20
+USERS_SHOWN = 10
 
 
 @login_required
@@ -66,6 +67,7 @@ def collection_page(request: PageRequest, collection: str, **place: str) -> Http
     found = collection_at(request.user, collection, place)
     context = {
         "collection": found,
+        "one": [found],
         "page": page_of(access.memberships_of(found).select_related("user"), request.GET.get("page")),
         "latest": listing.latest_of(found),
         "may_change": may_change(request.user, found),
@@ -81,11 +83,13 @@ def version_page(request: PageRequest, collection: str, version: str, **place: s
     found = collection_at(request.user, collection, place)
     membership = access.version_for(found, version)
     run = membership.artifact.run
+    users = lineage.users_of(membership.artifact, request.user)
     context = {
         "membership": membership,
         "metadata": sorted(flattened(membership.artifact.metadata)),
         "places": listing.other_places_of(membership, request.user),
-        "used_by": lineage.users_of(membership.artifact, request.user).select_related("project__team")[:USERS_SHOWN],
+        "used_by": users.select_related("project__team").defer("config", "summary", "notes")[:USERS_SHOWN],
+        "user_count": users.count(),
         # A registry is seen by people who may not see the project its versions come from.
         "run": run if run and Run.objects.visible_to(request.user).filter(pk=run.pk).exists() else None,
         **version_context(request.user, membership),
@@ -99,7 +103,7 @@ def run_artifacts(request: PageRequest, pk: int) -> HttpResponse:
     """Part of a run's page: the versions it logged, and those it used."""
     run = Run.objects.visible_to(request.user).filter(pk=pk).first()
     if run is None:
-        raise Http404("There is no such run.")
+        raise Http404(_("There is no such run."))
     versions = listing.versions_logged_by(run)
     used = listing.versions_used_by(run, request.user)
     context = {
@@ -142,7 +146,9 @@ def collection_at(user: User, name: str, place: dict[str, str]) -> Collection:
         return access.collection_for(user, name, registry=(place["organization"], place["registry"]))
     found = access.collection_for(user, name, project=(place["team"], place["project"]))
     if found.type != place["type"]:
-        raise Http404(f"There is no collection “{name}” of type “{place['type']}”.")
+        raise Http404(
+            _("There is no collection “%(name)s” of type “%(type)s”.") % {"name": name, "type": place["type"]}
+        )
     return found
 
 

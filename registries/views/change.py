@@ -1,6 +1,8 @@
-"""Dialogs and buttons that change registries: create, link, unlink, aliases and tags."""
+"""Dialogs that change registries: create, link, unlink."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -10,15 +12,17 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
 from projects.models import Organization
-from projects.pages import Dialog, PageRequest, ask, leave, posted
-from registries import access, labels, linking, listing
+from projects.pages import Dialog, PageRequest, ask, posted
+from registries import access, linking, listing
 from registries.artifacts import TypeConflict
 from registries.forms import LinkSource, LinkTarget, NewCollection, NewRegistry
 from registries.models import Collection, Membership
-from registries.views.browse import version_context
+
+FOUND_SHOWN = 12
 
 
 @login_required
@@ -27,7 +31,7 @@ def create_registry(request: PageRequest) -> HttpResponse:
     """Dialog for admins of an organization."""
     organizations = listing.organizations_administered_by(request.user)
     if not organizations.exists():
-        raise PermissionDenied("You may not create registries. Ask an admin of your organization.")
+        raise PermissionDenied(_("You may not create registries. Ask an admin of your organization."))
     form = NewRegistry(posted(request), organizations=organizations)
 
     def create() -> str:
@@ -35,11 +39,11 @@ def create_registry(request: PageRequest) -> HttpResponse:
         registry = linking.create_registry(
             organization, form.cleaned_data["name"], by=request.user, description=form.cleaned_data["description"]
         )
-        messages.success(request, f"Registry {registry} created.")
+        messages.success(request, _("Registry %(registry)s created.") % {"registry": registry})
         return registry.get_absolute_url()
 
     url = reverse("registries:create")
-    return ask(request, Dialog(title="Create a registry", url=url, action="Create registry", form=form), create)
+    return ask(request, Dialog(title=_("Create a registry"), url=url, action=_("Create registry"), form=form), create)
 
 
 @login_required
@@ -57,11 +61,16 @@ def create_collection(request: PageRequest, organization: str, registry: str) ->
             type=form.cleaned_data["type"],
             description=form.cleaned_data["description"],
         )
-        messages.success(request, f"Collection {collection.name} created.")
+        messages.success(request, _("Collection %(collection)s created.") % {"collection": collection.name})
         return collection.get_absolute_url()
 
     url = reverse("registries:create_collection", args=[organization, registry])
-    dialog = Dialog(title=f"Create a collection in {found.name}", url=url, action="Create collection", form=form)
+    dialog = Dialog(
+        title=_("Create a collection in %(registry)s") % {"registry": found.name},
+        url=url,
+        action=_("Create collection"),
+        form=form,
+    )
     return ask(request, dialog, create)
 
 
@@ -73,26 +82,31 @@ def link_version(request: PageRequest, pk: int) -> HttpResponse:
     kind = membership.collection.type
     targets = listing.collections_open_to(request.user, type=kind)
     url = reverse("registries:link_version", args=[pk])
-    title = f"Link {membership.collection.name}:{membership.version} to a registry"
+    title = _("Link %(collection)s:%(version)s to a registry") % {
+        "collection": membership.collection.name,
+        "version": membership.version,
+    }
     if not targets.exists():
-        text = (
-            f"No registry you may link to has a collection of type “{kind}”. Create one on the registry's page first."
-        )
+        text = _(
+            "No registry you may link to has a collection of type “%(kind)s”. Create one on the registry's page first."
+        ) % {"kind": kind}
         return Dialog(title=title, url=url, action="", text=text).shown(request)
     form = LinkTarget(posted(request), collections=targets)
 
     def link() -> str:
         return _link(request, membership, to=form.cleaned_data["collection"], aliases=form.cleaned_data["aliases"])
 
-    return ask(request, Dialog(title=title, url=url, action="Link version", form=form), link)
+    return ask(request, Dialog(title=title, url=url, action=_("Link version"), form=form), link)
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def link_into(request: PageRequest, organization: str, registry: str, collection: str) -> HttpResponse:
-    """Dialog on a registry's collection: name the version that is linked to it."""
+    """Dialog on a registry's collection: find the version that is linked to it, in any project one may see."""
     found = access.collection_for(request.user, collection, registry=(organization, registry))
     access.require_labels(request.user, found)
+    if request.htmx.target == "found-versions":
+        return render(request, "registries/_found_versions.html", _found(request, found))
     form = LinkSource(posted(request))
 
     def link() -> str:
@@ -100,9 +114,31 @@ def link_into(request: PageRequest, organization: str, registry: str, collection
         return _link(request, source, to=found, aliases=form.cleaned_data["aliases"])
 
     url = reverse("registries:link_into", args=[organization, registry, collection])
-    return ask(
-        request, Dialog(title=f"Link a version to {found.name}", url=url, action="Link version", form=form), link
+    dialog = Dialog(
+        title=_("Link a version to %(collection)s") % {"collection": found.name},
+        url=url,
+        action=_("Link version"),
+        form=form,
+        body="registries/_link_dialog.html",
+        extra=_found(request, found),
     )
+    return ask(request, dialog, link)
+
+
+def _found(request: PageRequest, collection: Collection) -> dict[str, Any]:
+    """The versions that a dialog offers, with where they are in the collection already."""
+    asked = request.POST or request.GET
+    search = asked.get("search", "").replace("\x00", "").strip()
+    found = listing.linkable_into(collection, request.user, search=search, count=FOUND_SHOWN + 1)
+    shown = found[:FOUND_SHOWN]
+    there = listing.linked_in(collection, [version.artifact_id for version in shown])
+    return {
+        "collection": collection,
+        "search": search,
+        "found": [(version, str(version), there.get(version.artifact_id)) for version in shown],
+        "has_more": len(found) > FOUND_SHOWN,
+        "picked": asked.get("version", ""),
+    }
 
 
 @login_required
@@ -119,66 +155,20 @@ def unlink_version(request: PageRequest, pk: int) -> HttpResponse:
             linking.unlink(membership, by=request.user, at=timezone.now())
         except linking.NotALink as error:
             raise ValidationError(str(error)) from error
-        messages.success(request, f"{name} unlinked.")
+        messages.success(request, _("%(name)s unlinked.") % {"name": name})
         return address
 
     aliases = membership.alias_names
     dialog = Dialog(
-        title=f"Unlink {name}?",
+        title=_("Unlink %(name)s?") % {"name": name},
         url=reverse("registries:unlink_version", args=[pk]),
-        action="Unlink version",
+        action=_("Unlink version"),
         form=forms.Form(posted(request)),
-        text="The version leaves this registry; in the project it was logged in it stays."
-        + (f" Its aliases here go with it: {', '.join(aliases)}." if aliases else ""),
+        text=_("The version leaves this registry; in the project it was logged in it stays.")
+        + (_(" Its aliases here go with it: %(aliases)s.") % {"aliases": ", ".join(aliases)} if aliases else ""),
         danger=True,
     )
     return ask(request, dialog, unlink)
-
-
-@login_required
-@require_POST
-def change_label(request: PageRequest, pk: int, kind: str, change: str) -> HttpResponse:
-    """Add or remove an alias or a tag; answers with the part of the page that shows them."""
-    membership = _seen(request, pk)
-    access.require_labels(request.user, membership.collection)
-    name = request.POST.get("name", "").replace("\x00", "").strip()
-    problem = ""
-    try:
-        _change(membership, kind, change, name, request)
-    except ValidationError as error:
-        problem = error.messages[0]
-    except PermissionDenied as error:  # of a protected alias
-        problem = str(error)
-    if not request.htmx:
-        if problem:
-            messages.error(request, problem)
-        return leave(request, membership.get_absolute_url())
-    fresh = access.memberships_of(membership.collection).filter(pk=pk).first()
-    if fresh is None:
-        raise Http404(f"{membership} is gone: somebody removed it meanwhile.")
-    context = {
-        **version_context(request.user, fresh),
-        "problem": problem,
-        "problem_kind": kind,
-        "typed": name if problem else "",
-        "changed": kind,
-    }
-    return render(request, "registries/_labels.html", context, status=422 if problem else 200)
-
-
-def _change(membership: Membership, kind: str, change: str, name: str, request: PageRequest) -> None:
-    now = timezone.now()
-    if not name:
-        raise ValidationError(f"Type the name of the {'alias' if kind == 'aliases' else 'tag'}.")
-    if kind == "aliases":
-        if change == "add":
-            labels.add_alias(membership, name, by=request.user, at=now)
-        else:
-            labels.remove_alias(membership, name, by=request.user)
-    elif change == "add":
-        labels.add_tag(membership, name, by=request.user, at=now)
-    else:
-        labels.remove_tag(membership, name, by=request.user, at=now)
 
 
 def _link(request: PageRequest, source: Membership, *, to: Collection, aliases: list[str]) -> str:
@@ -188,7 +178,12 @@ def _link(request: PageRequest, source: Membership, *, to: Collection, aliases: 
     except TypeConflict as error:
         raise ValidationError(str(error)) from error
     name = f"{linked.collection.name}:{linked.version}"
-    messages.success(request, f"Linked as {name}." if is_new else f"This version is linked as {name} already.")
+    messages.success(
+        request,
+        _("Linked as %(name)s.") % {"name": name}
+        if is_new
+        else _("This version is linked as %(name)s already.") % {"name": name},
+    )
     return linked.get_absolute_url()
 
 
@@ -196,7 +191,9 @@ def _named(request: PageRequest, name: str) -> Membership:
     place, colon, version = name.strip().rpartition(":")
     parts = place.split("/")
     if not colon or len(parts) != 3:
-        raise ValidationError({"version": f"“{name}” names no version. Write it as team/project/collection:v3."})
+        raise ValidationError(
+            {"version": _("“%(name)s” names no version. Write it as team/project/collection:v3.") % {"name": name}}
+        )
     try:
         collection = access.collection_for(request.user, parts[2], project=(parts[0], parts[1]))
         return access.version_for(collection, version)
@@ -207,5 +204,5 @@ def _named(request: PageRequest, name: str) -> Membership:
 def _seen(request: PageRequest, pk: int) -> Membership:
     membership = listing.membership_seen_by(request.user, pk)
     if membership is None:
-        raise Http404("There is no such version.")
+        raise Http404(_("There is no such version."))
     return membership

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from projects.downloads import download
@@ -30,12 +31,14 @@ def version_file(request: PageRequest, pk: int, path: str) -> FileResponse:
     membership = _seen(request, pk)
     file = ArtifactFile.objects.filter(artifact=membership.artifact_id, path=path).select_related("blob").first()
     if file is None or file.blob is None:
-        raise Http404(f"{membership} has no file “{path}” that is kept here.")
+        raise Http404(
+            _("%(membership)s has no file “%(path)s” that is kept here.") % {"membership": membership, "path": path}
+        )
     return download(file.blob, file.path)
 
 
 def _seen(request: PageRequest, pk: int) -> Membership:
     membership = listing.membership_seen_by(request.user, pk)
     if membership is None:
-        raise Http404("There is no such version.")
+        raise Http404(_("There is no such version."))
     return membership

@@ -10,9 +10,11 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from projects import people
+from projects.conflicts import Guard
 from projects.models import Role, Team, User
 from projects.pages import Dialog, PageRequest, ask, posted
 from registries import access, roster
@@ -45,11 +47,15 @@ def add(request: PageRequest, organization: str, registry: str) -> HttpResponse:
             role=role,
             by=request.user,
         )
-        messages.success(request, f"{member} is in {found} now.")
+        messages.success(request, _("%(member)s is in %(registry)s now.") % {"member": member, "registry": found})
         return _address(found)
 
     url = reverse("registries:let_in", args=[organization, registry])
-    return ask(request, Dialog(title=f"Let somebody into {found}", url=url, action="Let in", form=form), act)
+    return ask(
+        request,
+        Dialog(title=_("Let somebody into %(registry)s") % {"registry": found}, url=url, action=_("Let in"), form=form),
+        act,
+    )
 
 
 @login_required
@@ -63,11 +69,24 @@ def change_role(request: PageRequest, organization: str, registry: str, name: st
     def act() -> str:
         role = Role(form.cleaned_data["role"])
         roster.change_role(found, _member(row), role=role, by=request.user)
-        messages.success(request, f"{name} is {role.label.lower()} of {found} now.")
+        messages.success(
+            request,
+            _("%(name)s is %(role)s of %(registry)s now.")
+            % {"name": name, "role": role.label.lower(), "registry": found},
+        )
         return _address(found)
 
     url = reverse("registries:change_registry_role", args=[organization, registry, name])
-    return ask(request, Dialog(title=f"Role of {name}", url=url, action="Change role", form=form), act)
+    kind = RegistryMember if isinstance(row, RegistryMember) else RegistryTeam
+    rows = kind.objects.filter(pk=row.pk)
+    dialog = Dialog(
+        title=_("Role of %(name)s") % {"name": name},
+        url=url,
+        action=_("Change role"),
+        form=form,
+        guard=Guard(rows, saved=lambda: {"role": _row(request.user, found, name).role}),
+    )
+    return ask(request, dialog, act)
 
 
 @login_required
@@ -81,16 +100,16 @@ def remove(request: PageRequest, organization: str, registry: str, name: str) ->
         member = _member(row)
         users, teams = ([member], []) if isinstance(member, User) else ([], [member])
         roster.remove(found, users=users, teams=teams, by=request.user)
-        messages.success(request, f"{name} is no longer in {found}.")
+        messages.success(request, _("%(name)s is no longer in %(registry)s.") % {"name": name, "registry": found})
         still_there = Registry.objects.visible_to(request.user).filter(pk=found.pk).exists()
         return _address(found) if still_there else reverse("registries:list")
 
     dialog = Dialog(
-        title=f"Remove {name} from {found}?",
+        title=_("Remove %(name)s from %(registry)s?") % {"name": name, "registry": found},
         url=reverse("registries:let_out", args=[organization, registry, name]),
-        action="Remove",
+        action=_("Remove"),
         form=forms.Form(posted(request)),
-        text="What they may do here by their role in the organization stays.",
+        text=_("What they may do here by their role in the organization stays."),
         danger=True,
     )
     return ask(request, dialog, act)
@@ -118,7 +137,9 @@ def _named(user: User, name: str) -> User | Team:
     team = Team.objects.visible_to(user).filter(name=name, owner=None).first()
     found = team or people.known_to(user).filter(username=name).first()
     if found is None:
-        raise ValidationError({"name": f"There is no user or team “{name}” among those you know here."})
+        raise ValidationError(
+            {"name": _("There is no user or team “%(name)s” among those you know here.") % {"name": name}}
+        )
     return found
 
 

@@ -59,7 +59,7 @@ def test_what_is_linked_keeps_its_type(link: Membership, version: Membership) ->
 def test_a_deleted_collection_of_links_unlinks_its_versions(
     link: Membership, version: Membership, bob: User, alice: User, facts: list[Fact]
 ) -> None:
-    curation.protect_alias(link.collection.registry, "production")
+    curation.protect_alias(link.collection.registry, "production", by=None)
     facts.clear()
     with pytest.raises(PermissionDenied):
         collections.delete(link.collection, by=bob, at=AT)

@@ -18,7 +18,7 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 @pytest.fixture
 def shelf(registry: Registry) -> Collection:
     """A collection of the registry, in which “production” is protected."""
-    curation.protect_alias(registry, "production")
+    curation.protect_alias(registry, "production", by=None)
     return factories.make_collection(registry)
 
 
@@ -103,15 +103,15 @@ def test_what_is_protected_in_a_registry_is_free_elsewhere(project: Project, she
     version = factories.make_version(project)
 
     assert labels.add_alias(version, "production", by=bob, at=AT)
-    assert curation.unprotect_alias(shelf.registry, "production")
-    assert not curation.unprotect_alias(shelf.registry, "production")
+    assert curation.unprotect_alias(shelf.registry, "production", by=None)
+    assert not curation.unprotect_alias(shelf.registry, "production", by=None)
     linking.link(version, to=shelf, by=bob, at=AT, aliases=["production"])
 
 
 @pytest.mark.parametrize("name", ["latest", "v3", "no spaces"])
 def test_only_what_can_be_an_alias_is_protected(registry: Registry, name: str) -> None:
     with pytest.raises(ValidationError):
-        curation.protect_alias(registry, name)
+        curation.protect_alias(registry, name, by=None)
 
 
 def test_the_database_keeps_logged_versions_out_of_registries(registry: Registry) -> None:

@@ -39,6 +39,8 @@ def olga(team: Team) -> User:
 
 
 def url(dialog: str, *names: str) -> str:
+    if dialog in {"change_registry", "delete_registry"}:
+        return reverse(f"registries:{dialog}", args=[Registry.objects.get(name="models").pk])
     return reverse(f"registries:{dialog}", args=["acme", "models", *names])
 
 
@@ -106,15 +108,36 @@ def test_the_name_and_the_description_are_for_admins_of_the_registry(
 def test_who_sees_it_and_deleting_it_are_for_admins_of_the_organization(
     signed_in: SignedIn, registry: Registry, alice: User, bob: User, olga: User
 ) -> None:
-    browser = signed_in(olga)
+    browser, deleting = signed_in(olga), url("delete_registry")
 
     browser.post(url("change_registry"), {"name": "models", "visibility": "restricted"})
 
     assert "Only these and admins of acme" in browser.get(registry.get_absolute_url()).content.decode()
     assert signed_in(bob).get(registry.get_absolute_url()).status_code == 404
-    assert signed_in(alice).post(url("delete_registry")).status_code == 403
-    assert browser.post(url("delete_registry")).status_code == 302
+    assert signed_in(alice).post(deleting).status_code == 403
+    assert browser.post(deleting).status_code == 302
     assert not Registry.objects.exists()
+    for gone in (browser.get(deleting), browser.post(deleting, headers={"HX-Request": "true"})):
+        assert gone.status_code == 404
+        assert "It is not there any more" in gone.content.decode()
+
+
+def test_who_saves_after_a_rename_is_shown_the_difference(
+    signed_in: SignedIn, registry: Registry, alice: User, olga: User
+) -> None:
+    second, settings = signed_in(alice), url("change_registry")
+    seen = second.get(settings).context["seen"]
+    signed_in(olga).post(settings, {"name": "best", "visibility": "organization"})
+
+    refused = second.post(settings, {"name": "models", "description": "Mine.", "seen": seen})
+
+    assert refused.status_code == 422
+    differences = refused.context["conflict"].differences
+    assert [(one.theirs, one.mine) for one in differences] == [("best", "models"), ("–", "Mine.")]
+    again = {"name": "best", "description": "Mine.", "seen": refused.context["seen"]}
+    assert second.post(settings, again).headers["Location"] == "/registries/acme/best/"
+    registry.refresh_from_db()
+    assert registry.description == "Mine."
 
 
 def test_a_taken_name_is_refused_at_the_field(signed_in: SignedIn, registry: Registry, alice: User) -> None:

@@ -101,7 +101,7 @@ def test_a_project_takes_no_protected_alias_with_it(
     dora = factories.make_user("dora")
     teams.set_role(dora, team=team, role=Role.ADMIN)
     link = factories.make_link(factories.make_version(project), factories.make_collection(registry), user=alice)
-    curation.protect_alias(registry, "production")
+    curation.protect_alias(registry, "production", by=None)
     labels.add_alias(link, "production", by=alice, at=timezone.now())
     facts.clear()
 

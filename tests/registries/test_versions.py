@@ -94,7 +94,7 @@ def test_deleting_a_version_removes_its_links(
     """Whoever watches the registry hears that the version is gone; its protected aliases are not for members."""
     shelf = factories.make_collection(registry)
     factories.make_link(version, shelf, user=alice, aliases=["production"])
-    curation.protect_alias(registry, "production")
+    curation.protect_alias(registry, "production", by=None)
     facts.clear()
 
     with pytest.raises(PermissionDenied, match="production"):

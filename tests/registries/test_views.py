@@ -180,7 +180,7 @@ def test_members_add_and_remove_aliases_in_place(signed_in: SignedIn, version: M
     assert b"<h1" not in added.content
     assert version.aliases.get().name == "production"
     removed = browser.post(label(version, "aliases", "remove"), {"name": "production"}, headers=HTMX)
-    assert b"production" not in removed.content
+    assert b"Remove alias production" not in removed.content
     assert not version.aliases.exists()
 
 

@@ -15,7 +15,7 @@ HTMX = {"HX-Request": "true"}
 @pytest.fixture
 def link(project: Project, registry: Registry, alice: User) -> Membership:
     """A version in production, which is a protected alias."""
-    curation.protect_alias(registry, "production")
+    curation.protect_alias(registry, "production", by=None)
     source = factories.make_version(project)
     return factories.make_link(source, factories.make_collection(registry), user=alice, aliases=["production", "fine"])
 
