@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from automations.actions.base import Action, ActionError, Invocation, Receipt, Sending
+from automations.actions.base import Action, ActionError, Composed, Invocation, Receipt, Sending
 from automations.actions.nothing import DoNothing
 from automations.actions.slack import PostToSlack
 from automations.actions.webhook import CallWebhook
 from automations.models import ActionKind
 
-__all__ = ["ACTIONS", "Action", "ActionError", "Invocation", "Receipt", "Sending"]
+__all__ = ["ACTIONS", "Action", "ActionError", "Composed", "Invocation", "Receipt", "Sending"]
 
 ACTIONS: Mapping[ActionKind, Action] = {action.kind: action for action in (CallWebhook(), PostToSlack(), DoNothing())}

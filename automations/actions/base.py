@@ -1,4 +1,7 @@
-"""What a kind of action is: one method that does it, one exception for when it cannot."""
+"""What a kind of action is: one method that composes it, and what comes of carrying that out.
+
+Composing and sending are apart, so that one thread that owns the database can have many sends in flight.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from automations.models import ActionKind, Execution
+from automations.unsealing import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,20 @@ class ActionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One try to carry out an execution. `about_to_send` must be called right before anything leaves the house."""
+    """One try to carry out an execution; `keyring` has what its integration is sent with."""
 
     execution: Execution
     timestamp: int
-    about_to_send: Callable[[Sending], None]
+    keyring: Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """An execution that only has to be sent. `sending` is what will leave the house, None if nothing does. `send` may
+    be called in any thread, does not touch the database, and returns a receipt or raises an ActionError."""
+
+    send: Callable[[], Receipt]
+    sending: Sending | None = None
 
 
 class Action(Protocol):
@@ -69,18 +82,10 @@ class Action(Protocol):
 
     kind: ClassVar[ActionKind]
 
-    def perform(self, invocation: Invocation) -> Receipt:
-        """Do it.
+    def compose(self, invocation: Invocation) -> Composed:
+        """Do everything but send: this is all that happens in shadow mode (AC2).
 
         Raises:
-            ActionError: it did not work, for now or for good.
-        """
-        ...
-
-    def rehearse(self, execution: Execution) -> str:
-        """What would be sent, secrets masked; nothing leaves the house (AC2). "" if nothing ever does.
-
-        Raises:
-            ActionError: it could not even be composed.
+            ActionError: it could not even be composed, for now or for good.
         """
         ...

@@ -1,7 +1,7 @@
 from typing import ClassVar
 
-from automations.actions.base import Invocation, Receipt
-from automations.models import ActionKind, Execution
+from automations.actions.base import Composed, Invocation, Receipt
+from automations.models import ActionKind
 
 
 class DoNothing:
@@ -9,8 +9,5 @@ class DoNothing:
 
     kind: ClassVar[ActionKind] = ActionKind.NO_OP
 
-    def perform(self, invocation: Invocation) -> Receipt:
-        return Receipt(result="Recorded. This automation does nothing else.")
-
-    def rehearse(self, execution: Execution) -> str:
-        return ""
+    def compose(self, invocation: Invocation) -> Composed:
+        return Composed(send=lambda: Receipt(result="Recorded. This automation does nothing else."))

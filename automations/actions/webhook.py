@@ -8,14 +8,23 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from automations import causes, http, signing, templating, unsealing
-from automations.actions.base import ActionError, Invocation, Receipt, Sending
+from automations.actions.base import ActionError, Composed, Invocation, Receipt, Sending
 from automations.documents import default_document
 from automations.models import ActionKind, Execution, ReasonCode, Webhook
 from automations.unsealing import Credentials
 from automations.variables import values_of
 
+REDELIVERY_HEADER = "X-Automation-Redelivery"
+REPLAY_HEADER = "X-Automation-Replay-Of"
 # Request headers whose value proves something: shown as a mask wherever a request is shown.
 CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", causes.HEADER.lower()})
+# What an answer that ends an execution mostly means for whoever looks after the webhook.
+WHAT_TO_DO = {
+    401: "Check the access token and the signing secret of the webhook.",
+    403: "Check the access token and the signing secret of the webhook, and what they may do there.",
+    404: "Check the endpoint URL of the webhook.",
+    405: "Nothing takes a POST there: check the endpoint URL of the webhook.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +41,9 @@ class Request:
 class CallWebhook:
     kind: ClassVar[ActionKind] = ActionKind.WEBHOOK
 
-    def perform(self, invocation: Invocation) -> Receipt:
+    def compose(self, invocation: Invocation) -> Composed:
         execution = invocation.execution
-        webhook, credentials = _opened(execution)
+        webhook, credentials = _opened(execution, invocation.keyring)
         body, shown = _rendered(execution, credentials)
         request = prepare(
             webhook,
@@ -44,16 +53,15 @@ class CallWebhook:
             message_id=message_id(execution),
             timestamp=invocation.timestamp,
             cause=causes.token_of(execution),
+            again=again(execution),
         )
-        invocation.about_to_send(Sending(request.url, request.shown_headers, request.shown_body))
-        return judged(exchange(request, credentials))
-
-    def rehearse(self, execution: Execution) -> str:
-        _, credentials = _opened(execution)
-        return _rendered(execution, credentials)[1]
+        return Composed(
+            sending=Sending(request.url, request.shown_headers, request.shown_body),
+            send=lambda: judged(exchange(request, credentials)),
+        )
 
 
-def _opened(execution: Execution) -> tuple[Webhook, Credentials]:
+def _opened(execution: Execution, keyring: unsealing.Keyring) -> tuple[Webhook, Credentials]:
     webhook = execution.webhook
     if webhook is None:
         raise ActionError(
@@ -62,10 +70,10 @@ def _opened(execution: Execution) -> tuple[Webhook, Credentials]:
             code=ReasonCode.NOT_SENDABLE,
         )
     try:
-        return webhook, unsealing.unseal(webhook)
+        return webhook, keyring.of_webhook(webhook)
     except unsealing.SealedForever as error:
         # Not for good: the secret may be entered anew, or the key be back, before the last attempt.
-        raise ActionError(str(error), permanent=False, code=ReasonCode.NOT_SENDABLE) from error
+        raise ActionError(str(error), permanent=False, code=ReasonCode.INTEGRATION_BROKEN) from error
 
 
 def _rendered(execution: Execution, credentials: Credentials) -> tuple[bytes, str]:
@@ -78,8 +86,16 @@ def _rendered(execution: Execution, credentials: Credentials) -> tuple[bytes, st
 
 
 def message_id(execution: Execution) -> str:
-    """The `webhook-id`: the same for every attempt of an execution."""
-    return f"msg_{execution.key.hex}"
+    """The `webhook-id`: the same for every attempt of an execution, and when it is redelivered as it was."""
+    return f"msg_{execution.message.hex}"
+
+
+def again(execution: Execution) -> dict[str, str]:
+    """Headers that tell a receiver of a redelivery from the first message, and which one it takes the place of."""
+    headers = {REDELIVERY_HEADER: str(execution.key)} if execution.redelivery_id else {}
+    if execution.replay_of:
+        headers[REPLAY_HEADER] = f"msg_{execution.replay_of.hex}"
+    return headers
 
 
 def body_of(execution: Execution, credentials: Credentials) -> tuple[bytes, str]:
@@ -88,6 +104,8 @@ def body_of(execution: Execution, credentials: Credentials) -> tuple[bytes, str]
     Raises:
         InvalidTemplate, RenderedTooLarge: the template cannot be rendered.
     """
+    if _kept_whole(execution):
+        return execution.payload.encode(), credentials.redact(execution.payload)
     text = execution.rule["payload"]
     if not text.strip():
         body = default_document(execution.event, execution.rule, execution=execution)
@@ -99,6 +117,12 @@ def body_of(execution: Execution, credentials: Credentials) -> tuple[bytes, str]
     return body, credentials.redact(shown)
 
 
+def _kept_whole(execution: Execution) -> bool:
+    """Whether the history has the very body that is to be sent once more: rendered anew it might differ, since names
+    and this server have changed meanwhile. Where secrets are masked in it, there is no other way."""
+    return execution.message_key is not None and bool(execution.payload) and unsealing.MASK not in execution.payload
+
+
 def prepare(
     webhook: Webhook,
     credentials: Credentials,
@@ -108,10 +132,12 @@ def prepare(
     message_id: str,
     timestamp: int,
     cause: str = "",
+    again: Mapping[str, str] | None = None,
 ) -> Request:
-    """The request with all its headers (WH2, WH3); `cause` is the token of the loop guard."""
+    """The request with all its headers (WH2, WH3); `cause` is the token of the loop guard, `again` what a redelivery
+    says of itself."""
     headers = {"Content-Type": "application/json", **credentials.headers}
-    headers |= {"webhook-id": message_id, "webhook-timestamp": str(timestamp)}
+    headers |= {"webhook-id": message_id, "webhook-timestamp": str(timestamp), **(again or {})}
     if cause:
         headers[causes.HEADER] = cause
     if credentials.access_token:
@@ -120,6 +146,7 @@ def prepare(
         headers |= signing.headers(
             body,
             secret=credentials.signing_secret,
+            old_secret=credentials.old_signing_secret,
             message_id=message_id,
             timestamp=timestamp,
             encoding=webhook.signature_encoding,
@@ -186,7 +213,7 @@ def judged(exchanged: tuple[http.Response, Receipt]) -> Receipt:
         )
     retryable = http.is_retryable(response.status)
     raise ActionError(
-        receipt.result,
+        f"{receipt.result} {WHAT_TO_DO.get(response.status, '')}".rstrip(),
         permanent=not retryable,
         code="" if retryable else ReasonCode.REJECTED,
         retry_after=http.retry_after(response.headers, time.time()) if retryable else None,

@@ -22,7 +22,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from automations.filters.clauses import NEVER, Node, Verdict
+from automations.filters.clauses import NEVER, Node, Phrase, Verdict
 from automations.filters.fields import (
     ALERT_FIELDS,
     ARTIFACT_FIELDS,
@@ -36,6 +36,7 @@ from automations.filters.fields import (
 from automations.filters.operators import OPERATORS
 from automations.filters.parsing import JOINTS, MAX_DEPTH, MAX_OPERATORS, Parser
 from automations.filters.wanted import MAX_PATTERN_LENGTH
+from automations.words import gettext as _
 
 __all__ = [
     "ALERT_FIELDS",
@@ -86,21 +87,31 @@ class Filter:
 
     def describe(self) -> str:
         """A clause for sentences, `run name matches ^prod- and user is alice`; "" when everything matches."""
-        return self._root.phrase().text
+        return _in_words(self._root.phrase())
 
     def fields(self) -> set[str]:
         """The roots of the fields it reads, such as `state` or `config`: what has to be loaded to evaluate it."""
         return {clause.reading.field.root for clause in self._root.clauses()}
 
     def _reason(self, facts: Mapping[str, Any], *, holds: bool) -> str:
-        described = self.describe()
+        phrase = self._root.phrase()
         if holds:
-            return f"holds: {described}" if described else "there is no condition to meet"
+            described = _in_words(phrase)
+            return (
+                _("holds: %(condition)s") % {"condition": described}
+                if described
+                else _("there is no condition to meet")
+            )
         clause = self._root.decisive(facts)
-        if clause is None or described == NEVER:
-            return "the condition excludes everything"
-        excluded = ", which the condition excludes" if clause.holds(facts) else ""
-        return clause.sentence(facts) + excluded
+        if clause is None or phrase.text == NEVER:
+            return _("the condition excludes everything")
+        if clause.holds(facts):
+            return _("%(clause)s, which the condition excludes") % {"clause": clause.sentence(facts)}
+        return clause.sentence(facts)
+
+
+def _in_words(phrase: Phrase) -> str:
+    return _("nothing") if phrase.text == NEVER else phrase.text
 
 
 def compile(document: object, *, fields: Fields) -> Filter:  # noqa: A001 - read as filters.compile

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Protocol
 
 from automations.filters.fields import MISSING, Reading
 from automations.filters.operators import Operator, Test
 from automations.filters.wording import show
+from automations.words import gettext as _
+from automations.words import gettext_noop, named
 
 NEVER = "nothing"
+AND = gettext_noop("%(first)s and %(second)s")
+OR = gettext_noop("%(first)s or %(second)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,12 @@ class Clause:
         return self
 
     def phrase(self, *, negated: bool = False) -> Phrase:
-        return Phrase(f"{self.reading.label} {self.operator.phrase(self.wanted, holds=not negated)}")
+        return Phrase(self.operator.phrase(self._subject(), self.wanted, holds=not negated))
+
+    def _subject(self) -> str:
+        label = self.reading.label
+        # What is below a field has no word of its own.
+        return named(label) if self.reading.field.name.endswith(".*") else _(label)
 
     def verdict(self, facts: Mapping[str, Any]) -> Verdict:
         found = self.reading.read(facts)
@@ -78,12 +88,15 @@ class Clause:
     def sentence(self, facts: Mapping[str, Any]) -> str:
         """`display_name "dev-3" does not match ^prod-`."""
         found = self.reading.read(facts)
-        verb = self.operator.phrase(self.wanted, holds=self.test(found))
+        # What the sentence goes on with is what the comparison says of it.
+        name = self.reading.name
         if self.operator.name == "$exists":
-            return f"{self.reading.name} {verb}"
-        if found is MISSING:
-            return f"{self.reading.name} is not set, so it {verb}"
-        return f"{self.reading.name} {show(found)} {verb}"
+            subject = named(name)
+        elif found is MISSING:
+            subject = _("%(field)s is not set, so it") % {"field": name}
+        else:
+            subject = named(f"{name} {show(found)}")
+        return self.operator.phrase(subject, self.wanted, holds=self.test(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +119,7 @@ class All:
         phrases = [phrase for child in self.children if (phrase := child.phrase()).text]
         if any(phrase.text == NEVER for phrase in phrases):
             return _turned(Phrase(NEVER), negated=negated)
-        return _turned(_joined(phrases, "and"), negated=negated)
+        return _turned(_joined(phrases, AND), negated=negated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +147,7 @@ class AnyOf:
         possible = [phrase for phrase in phrases if phrase.text != NEVER]
         if phrases and not possible:
             return _turned(Phrase(NEVER), negated=negated)
-        return _turned(_joined(possible, "or"), negated=negated)
+        return _turned(_joined(possible, OR), negated=negated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +184,10 @@ def _joined(phrases: list[Phrase], joint: str) -> Phrase:
     if len(phrases) == 1:
         return phrases[0]
     parts = [f"({one.text})" if one.joint not in ("", joint) else one.text for one in phrases]
-    return Phrase(f" {joint} ".join(parts), joint if phrases else "")
+    joined = _(joint)
+    return Phrase(
+        reduce(lambda first, second: joined % {"first": first, "second": second}, parts or [""]), joint if parts else ""
+    )
 
 
 def _turned(phrase: Phrase, *, negated: bool) -> Phrase:
@@ -179,4 +195,4 @@ def _turned(phrase: Phrase, *, negated: bool) -> Phrase:
         return phrase
     if phrase.text in ("", NEVER):
         return Phrase("" if phrase.text else NEVER)
-    return Phrase(f"not ({phrase.text})")
+    return Phrase(_("not (%(condition)s)") % {"condition": phrase.text})

@@ -7,6 +7,9 @@ from enum import Enum
 from functools import partial
 from typing import Any, Final
 
+from automations.words import gettext as _
+from automations.words import gettext_noop
+
 MAX_FIELD_LENGTH = 500
 
 
@@ -73,51 +76,91 @@ class Field:
 Fields = tuple[Field, ...]
 
 RUN_FIELDS: Final[Fields] = (
-    Field("display_name", Kind.TEXT, "run name", "The run's display name.", also=("displayName",)),
-    Field("name", Kind.TEXT, "run id", "The run's id, as in its address."),
-    Field("state", Kind.TEXT, "state", "The run's state."),
-    Field("user", Kind.TEXT, "user", "Login name of whoever started the run.", also=("username",)),
-    Field("tags", Kind.TEXTS, "tags", "The run's tags; a condition holds if one of them meets it."),
-    Field("group", Kind.TEXT, "group", "The run's group."),
-    Field("job_type", Kind.TEXT, "job type", "The run's job type.", also=("jobType",)),
+    Field(
+        "display_name",
+        Kind.TEXT,
+        gettext_noop("run name"),
+        gettext_noop("The run's display name."),
+        also=("displayName",),
+    ),
+    Field("name", Kind.TEXT, gettext_noop("run id"), gettext_noop("The run's id, as in its address.")),
+    Field("state", Kind.TEXT, gettext_noop("state"), gettext_noop("The run's state.")),
+    Field(
+        "user",
+        Kind.TEXT,
+        gettext_noop("user"),
+        gettext_noop("Login name of whoever started the run."),
+        also=("username",),
+    ),
+    Field(
+        "tags",
+        Kind.TEXTS,
+        gettext_noop("tags"),
+        gettext_noop("The run's tags; a condition holds if one of them meets it."),
+    ),
+    Field("group", Kind.TEXT, gettext_noop("group"), gettext_noop("The run's group.")),
+    Field("job_type", Kind.TEXT, gettext_noop("job type"), gettext_noop("The run's job type."), also=("jobType",)),
     Field(
         "config.*",
         Kind.ANY,
         "config",
-        "A setting of the run; dots lead into nested ones.",
+        gettext_noop("A setting of the run; dots lead into nested ones."),
         unwraps_value=True,
     ),
     Field(
         "summary.*",
         Kind.ANY,
         "summary",
-        "The last value of a metric; dots lead into nested ones.",
+        gettext_noop("The last value of a metric; dots lead into nested ones."),
         also=("summary_metrics.*",),
     ),
 )
 
 ARTIFACT_FIELDS: Final[Fields] = (
-    Field("alias", Kind.TEXTS, "alias", "The alias added, or any of the aliases the version has."),
-    Field("tag", Kind.TEXTS, "tag", "The tag added or removed, or any of the tags the version has."),
-    Field("collection", Kind.TEXT, "collection name", "Name of the collection the version is in."),
-    Field("type", Kind.TEXT, "artifact type", "The artifact's type."),
-    Field("version", Kind.NUMBER, "version", "The version's index in its collection: 3 or v3.", prefix="v"),
-    Field("metadata.*", Kind.ANY, "metadata", "A key of the version's metadata; dots lead into nested ones."),
-    Field("user", Kind.TEXT, "user", "Login name of whoever logged the version."),
+    Field(
+        "alias",
+        Kind.TEXTS,
+        gettext_noop("alias"),
+        gettext_noop("The alias added, or any of the aliases the version has."),
+    ),
+    Field(
+        "tag",
+        Kind.TEXTS,
+        gettext_noop("tag"),
+        gettext_noop("The tag added or removed, or any of the tags the version has."),
+    ),
+    Field(
+        "collection",
+        Kind.TEXT,
+        gettext_noop("collection name"),
+        gettext_noop("Name of the collection the version is in."),
+    ),
+    Field("type", Kind.TEXT, gettext_noop("artifact type"), gettext_noop("The artifact's type.")),
+    Field(
+        "version",
+        Kind.NUMBER,
+        gettext_noop("version"),
+        gettext_noop("The version's index in its collection: 3 or v3."),
+        prefix="v",
+    ),
+    Field(
+        "metadata.*", Kind.ANY, "metadata", gettext_noop("A key of the version's metadata; dots lead into nested ones.")
+    ),
+    Field("user", Kind.TEXT, gettext_noop("user"), gettext_noop("Login name of whoever logged the version.")),
 )
 
 # A collection as a whole, whose tags change: it has no version.
 COLLECTION_FIELDS: Final[Fields] = (
-    Field("tag", Kind.TEXTS, "tag", "The tag added or removed."),
-    Field("collection", Kind.TEXT, "collection name", "The collection's name."),
-    Field("type", Kind.TEXT, "artifact type", "The type of artifacts it holds."),
-    Field("user", Kind.TEXT, "user", "Login name of whoever changed the tag."),
+    Field("tag", Kind.TEXTS, gettext_noop("tag"), gettext_noop("The tag added or removed.")),
+    Field("collection", Kind.TEXT, gettext_noop("collection name"), gettext_noop("The collection's name.")),
+    Field("type", Kind.TEXT, gettext_noop("artifact type"), gettext_noop("The type of artifacts it holds.")),
+    Field("user", Kind.TEXT, gettext_noop("user"), gettext_noop("Login name of whoever changed the tag.")),
 )
 
 ALERT_FIELDS: Final[Fields] = (
-    Field("title", Kind.TEXT, "title", "The alert's title."),
-    Field("text", Kind.TEXT, "text", "The alert's text."),
-    Field("level", Kind.TEXT, "level", "INFO, WARN or ERROR."),
+    Field("title", Kind.TEXT, gettext_noop("title"), gettext_noop("The alert's title.")),
+    Field("text", Kind.TEXT, gettext_noop("text"), gettext_noop("The alert's text.")),
+    Field("level", Kind.TEXT, gettext_noop("level"), gettext_noop("INFO, WARN or ERROR.")),
 )
 
 
@@ -134,7 +177,7 @@ class Reading:
 def find(fields: Fields, name: str, *, path: str) -> Reading:
     """The field that `name` means. Raises InvalidFilter for a name that none of `fields` has."""
     if len(name) > MAX_FIELD_LENGTH:
-        raise InvalidFilter(path, f"A field name may have at most {MAX_FIELD_LENGTH} characters.")
+        raise InvalidFilter(path, _("A field name may have at most %(most)s characters.") % {"most": MAX_FIELD_LENGTH})
     for field in fields:
         for spelling in (field.name, *field.also):
             stem = spelling.removesuffix("*")
@@ -182,8 +225,11 @@ def _read_nested(field: Field, key: str, facts: Mapping[str, Any]) -> Any:
 
 def _unknown(fields: Fields, name: str) -> str:
     if not fields:
-        return f'There is no field "{name[:80]}": of this event nothing can be filtered.'
+        return _('There is no field "%(name)s": of this event nothing can be filtered.') % {"name": name[:80]}
     known = [field.name for field in fields]
     near = difflib.get_close_matches(name.partition(".")[0], [field.root for field in fields], n=1)
-    hint = f" Did you mean {next(f.name for f in fields if f.root == near[0])}?" if near else ""
-    return f'There is no field "{name[:80]}".{hint} The known fields are {", ".join(known)}.'
+    told = {"name": name[:80], "known": ", ".join(known)}
+    if not near:
+        return _('There is no field "%(name)s". The known fields are %(known)s.') % told
+    told["near"] = next(field.name for field in fields if field.root == near[0])
+    return _('There is no field "%(name)s". Did you mean %(near)s? The known fields are %(known)s.') % told

@@ -17,6 +17,8 @@ from automations.filters.wanted import (
     take_scalars,
 )
 from automations.filters.wording import bare
+from automations.words import gettext as _
+from automations.words import gettext_noop
 
 Test = Callable[[Any], bool]
 
@@ -27,7 +29,7 @@ _LISTS = frozenset({Kind.TEXTS, Kind.ANY})
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One comparison; `yes` and `no` are its verbs in sentences.
+    """One comparison; `yes` and `no` are what sentences say of a field that meets it, or does not.
 
     `check` returns the wanted value ready for `build`, or raises InvalidFilter.
     """
@@ -39,11 +41,11 @@ class Operator:
     yes: str
     no: str
 
-    def phrase(self, wanted: Any, *, holds: bool) -> str:
-        """`matches ^prod-`, or `does not match ^prod-`."""
+    def phrase(self, field: str, wanted: Any, *, holds: bool) -> str:
+        """`run name matches ^prod-`, or `run name does not match ^prod-`."""
         if self.name == "$exists" and not wanted:
             holds = not holds
-        return (self.yes if holds else self.no).format(wanted=bare(wanted))
+        return _(self.yes if holds else self.no) % {"field": field, "wanted": bare(wanted)}
 
 
 def elements(found: Any) -> Iterable[Any]:
@@ -146,46 +148,109 @@ def _existing(wanted: object) -> Test:
 OPERATORS: Final[dict[str, Operator]] = {
     one.name: one
     for one in (
-        Operator("$eq", _EVERY_KIND, take_scalar, _equal, "is {wanted}", "is not {wanted}"),
-        Operator("$ne", _EVERY_KIND, take_scalar, _negated(_equal), "is not {wanted}", "is {wanted}"),
+        Operator(
+            "$eq",
+            _EVERY_KIND,
+            take_scalar,
+            _equal,
+            gettext_noop("%(field)s is %(wanted)s"),
+            gettext_noop("%(field)s is not %(wanted)s"),
+        ),
+        Operator(
+            "$ne",
+            _EVERY_KIND,
+            take_scalar,
+            _negated(_equal),
+            gettext_noop("%(field)s is not %(wanted)s"),
+            gettext_noop("%(field)s is %(wanted)s"),
+        ),
         Operator(
             "$gt",
             _EVERY_KIND,
             take_bound,
             _ordered(operator.gt),
-            "is above {wanted}",
-            "is not above {wanted}",
+            gettext_noop("%(field)s is above %(wanted)s"),
+            gettext_noop("%(field)s is not above %(wanted)s"),
         ),
         Operator(
             "$gte",
             _EVERY_KIND,
             take_bound,
             _ordered(operator.ge),
-            "is at least {wanted}",
-            "is not at least {wanted}",
+            gettext_noop("%(field)s is at least %(wanted)s"),
+            gettext_noop("%(field)s is not at least %(wanted)s"),
         ),
         Operator(
             "$lt",
             _EVERY_KIND,
             take_bound,
             _ordered(operator.lt),
-            "is below {wanted}",
-            "is not below {wanted}",
+            gettext_noop("%(field)s is below %(wanted)s"),
+            gettext_noop("%(field)s is not below %(wanted)s"),
         ),
         Operator(
             "$lte",
             _EVERY_KIND,
             take_bound,
             _ordered(operator.le),
-            "is at most {wanted}",
-            "is not at most {wanted}",
+            gettext_noop("%(field)s is at most %(wanted)s"),
+            gettext_noop("%(field)s is not at most %(wanted)s"),
         ),
-        Operator("$in", _EVERY_KIND, take_scalars, _among, "is one of {wanted}", "is none of {wanted}"),
-        Operator("$nin", _EVERY_KIND, take_scalars, _negated(_among), "is none of {wanted}", "is one of {wanted}"),
-        Operator("$exists", _EVERY_KIND, take_flag, _existing, "is set", "is not set"),
-        Operator("$regex", _TEXTUAL, take_pattern, _searching, "matches {wanted}", "does not match {wanted}"),
-        Operator("$contains", _TEXTUAL, take_part, _containing, "contains {wanted}", "does not contain {wanted}"),
-        Operator("$all", _LISTS, take_scalars, _having_all, "has all of {wanted}", "does not have all of {wanted}"),
-        Operator("$size", _LISTS, take_count, _sized, "has size {wanted}", "does not have size {wanted}"),
+        Operator(
+            "$in",
+            _EVERY_KIND,
+            take_scalars,
+            _among,
+            gettext_noop("%(field)s is one of %(wanted)s"),
+            gettext_noop("%(field)s is none of %(wanted)s"),
+        ),
+        Operator(
+            "$nin",
+            _EVERY_KIND,
+            take_scalars,
+            _negated(_among),
+            gettext_noop("%(field)s is none of %(wanted)s"),
+            gettext_noop("%(field)s is one of %(wanted)s"),
+        ),
+        Operator(
+            "$exists",
+            _EVERY_KIND,
+            take_flag,
+            _existing,
+            gettext_noop("%(field)s is set"),
+            gettext_noop("%(field)s is not set"),
+        ),
+        Operator(
+            "$regex",
+            _TEXTUAL,
+            take_pattern,
+            _searching,
+            gettext_noop("%(field)s matches %(wanted)s"),
+            gettext_noop("%(field)s does not match %(wanted)s"),
+        ),
+        Operator(
+            "$contains",
+            _TEXTUAL,
+            take_part,
+            _containing,
+            gettext_noop("%(field)s contains %(wanted)s"),
+            gettext_noop("%(field)s does not contain %(wanted)s"),
+        ),
+        Operator(
+            "$all",
+            _LISTS,
+            take_scalars,
+            _having_all,
+            gettext_noop("%(field)s has all of %(wanted)s"),
+            gettext_noop("%(field)s does not have all of %(wanted)s"),
+        ),
+        Operator(
+            "$size",
+            _LISTS,
+            take_count,
+            _sized,
+            gettext_noop("%(field)s has size %(wanted)s"),
+            gettext_noop("%(field)s does not have size %(wanted)s"),
+        ),
     )
 }

@@ -8,6 +8,8 @@ from automations.filters.fields import Fields, InvalidFilter, Kind, Reading, fin
 from automations.filters.operators import OPERATORS
 from automations.filters.wanted import Patterns, check_text
 from automations.filters.wording import show
+from automations.words import gettext as _
+from automations.words import gettext_noop
 
 MAX_DEPTH = 20
 MAX_OPERATORS = 500
@@ -15,10 +17,10 @@ MAX_OPERATORS = 500
 JOINTS: dict[str, Callable[[tuple[Node, ...]], Node]] = {"$and": All, "$or": AnyOf, "$nor": NoneOf}
 _NAMES = [*JOINTS, "$not", *OPERATORS]
 _KINDS_IN_WORDS = {
-    Kind.TEXT: "holds text",
-    Kind.NUMBER: "holds a number",
-    Kind.TEXTS: "holds a list of text",
-    Kind.ANY: "may hold anything",
+    Kind.TEXT: gettext_noop("holds text"),
+    Kind.NUMBER: gettext_noop("holds a number"),
+    Kind.TEXTS: gettext_noop("holds a list of text"),
+    Kind.ANY: gettext_noop("may hold anything"),
 }
 
 
@@ -36,13 +38,18 @@ class Parser:
     def _conditions(self, value: object, path: str, *, depth: int) -> Node:
         """An object whose keys are fields or logical operators, all of which must hold."""
         if not isinstance(value, dict):
-            raise InvalidFilter(path, f'A condition is an object like {{"field": value}}, not {show(value)}.')
+            raise InvalidFilter(
+                path, _('A condition is an object like {"field": value}, not %(value)s.') % {"value": show(value)}
+            )
         if depth > MAX_DEPTH:
-            raise InvalidFilter(path, f"Conditions may be nested {MAX_DEPTH} deep at most; flatten them.")
+            raise InvalidFilter(
+                path,
+                _("Conditions may be nested %(most_depth)s deep at most; flatten them.") % {"most_depth": MAX_DEPTH},
+            )
         nodes = []
         for key, wanted in value.items():
             if not isinstance(key, str):
-                raise InvalidFilter(path, f"Keys are text; {show(key)} is not.")
+                raise InvalidFilter(path, _("Keys are text; %(key)s is not.") % {"key": show(key)})
             place = f"{path}.{key}" if path else key
             nodes.append(
                 self._logical(key, wanted, place, depth=depth)
@@ -57,12 +64,23 @@ class Parser:
             return NoneOf((self._conditions(value, path, depth=depth + 1),))
         if name not in JOINTS:
             if name in OPERATORS:
-                raise InvalidFilter(path, f'{name} compares a field: write {{"field": {{"{name}": …}}}}.')
+                raise InvalidFilter(
+                    path,
+                    _('%(name)s compares a field: write {"field": {"%(name2)s": …}}.') % {"name": name, "name2": name},
+                )
             raise _unknown_operator(name, path)
         if not isinstance(value, list):
-            raise InvalidFilter(path, f"{name} takes a list of conditions in brackets, not {show(value)}.")
+            raise InvalidFilter(
+                path,
+                _("%(name)s takes a list of conditions in brackets, not %(value)s.")
+                % {"name": name, "value": show(value)},
+            )
         if len(value) > MAX_OPERATORS:
-            raise InvalidFilter(path, f"{name} takes at most {MAX_OPERATORS} conditions.")
+            raise InvalidFilter(
+                path,
+                _("%(name)s takes at most %(most_operators)s conditions.")
+                % {"name": name, "most_operators": MAX_OPERATORS},
+            )
         children = [self._conditions(one, f"{path}[{index}]", depth=depth + 1) for index, one in enumerate(value)]
         return JOINTS[name](tuple(children))
 
@@ -75,9 +93,14 @@ class Parser:
     def _comparisons(self, reading: Reading, value: object, path: str, *, depth: int) -> Node:
         """An object of operators on one field, all of which must hold."""
         if depth > MAX_DEPTH:
-            raise InvalidFilter(path, f"Conditions may be nested {MAX_DEPTH} deep at most; flatten them.")
+            raise InvalidFilter(
+                path,
+                _("Conditions may be nested %(most_depth)s deep at most; flatten them.") % {"most_depth": MAX_DEPTH},
+            )
         if not isinstance(value, dict) or not value:
-            raise InvalidFilter(path, f'This takes operators such as {{"$eq": value}}, not {show(value)}.')
+            raise InvalidFilter(
+                path, _('This takes operators such as {"$eq": value}, not %(value)s.') % {"value": show(value)}
+            )
         nodes: list[Node] = []
         for name, wanted in value.items():
             place = f"{path}.{name}"
@@ -98,7 +121,8 @@ class Parser:
             usable = " ".join(one.name for one in OPERATORS.values() if kind in one.kinds)
             raise InvalidFilter(
                 path,
-                f"{name} does not fit {reading.name}, which {_KINDS_IN_WORDS[kind]}; use one of {usable}.",
+                _("%(name)s does not fit %(name2)s, which %(value)s; use one of %(usable)s.")
+                % {"name": name, "name2": reading.name, "value": _(_KINDS_IN_WORDS[kind]), "usable": usable},
             )
         if name == "$regex":
             self.patterns.announce(value, path)
@@ -110,12 +134,19 @@ class Parser:
     def _count(self, path: str) -> None:
         self.operators += 1
         if self.operators > MAX_OPERATORS:
-            raise InvalidFilter(path, f"A condition may have at most {MAX_OPERATORS} operators.")
+            raise InvalidFilter(
+                path,
+                _("A condition may have at most %(most_operators)s operators.") % {"most_operators": MAX_OPERATORS},
+            )
 
 
 def _unknown_operator(name: object, path: str) -> InvalidFilter:
     if name == "$options":
-        return InvalidFilter(path, "There is no $options; write (?i) in front of the pattern to ignore case.")
+        return InvalidFilter(path, _("There is no $options; write (?i) in front of the pattern to ignore case."))
     near = difflib.get_close_matches(name[:40], _NAMES, n=1) if isinstance(name, str) else []
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return InvalidFilter(path, f"There is no operator {show(name, 40)}.{hint} The operators are {' '.join(_NAMES)}.")
+    told = {"name": show(name, 40), "known": " ".join(_NAMES), "near": near[0] if near else ""}
+    if not near:
+        return InvalidFilter(path, _("There is no operator %(name)s. The operators are %(known)s.") % told)
+    return InvalidFilter(
+        path, _("There is no operator %(name)s. Did you mean %(near)s? The operators are %(known)s.") % told
+    )

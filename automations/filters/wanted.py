@@ -7,6 +7,7 @@ import re2
 
 from automations.filters.fields import Field, InvalidFilter, Kind
 from automations.filters.wording import number_text, show
+from automations.words import gettext as _
 
 MAX_PATTERN_LENGTH = 1_000
 MAX_TEXT_LENGTH = 10_000
@@ -24,32 +25,44 @@ PATTERN_MEMORY = 1 << 18
 def check_text(value: str, path: str) -> str:
     """Text that databases can keep. Raises InvalidFilter otherwise."""
     if len(value) > MAX_TEXT_LENGTH:
-        raise InvalidFilter(path, f"Text may have at most {MAX_TEXT_LENGTH:,} characters here.")
+        raise InvalidFilter(
+            path,
+            _("Text may have at most %(most_text_length)s characters here.")
+            % {"most_text_length": f"{MAX_TEXT_LENGTH:,}"},
+        )
     if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
-        raise InvalidFilter(path, "Text may not hold NUL characters or lone surrogates; remove them.")
+        raise InvalidFilter(path, _("Text may not hold NUL characters or lone surrogates; remove them."))
     return value
 
 
 def take_number(value: Any, field: Field, path: str) -> int | float:
     value = field.number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidFilter(path, f"This is compared with a number, not with {show(value)}; write a number.")
+        raise InvalidFilter(
+            path, _("This is compared with a number, not with %(value)s; write a number.") % {"value": show(value)}
+        )
     if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidFilter(path, f"{number_text(value)} cannot be compared with; write a finite number.")
+        raise InvalidFilter(
+            path, _("%(value)s cannot be compared with; write a finite number.") % {"value": number_text(value)}
+        )
     if isinstance(value, int) and value.bit_length() > MAX_NUMBER_BITS:
-        raise InvalidFilter(path, "The number has too many digits; write a smaller one.")
+        raise InvalidFilter(path, _("The number has too many digits; write a smaller one."))
     return value
 
 
 def take_text(value: Any, field: Field, path: str) -> str:
     if not isinstance(value, str):
-        raise InvalidFilter(path, f"This is compared with text, not with {show(value)}; write text in quotes.")
+        raise InvalidFilter(
+            path, _("This is compared with text, not with %(value)s; write text in quotes.") % {"value": show(value)}
+        )
     return check_text(value, path)
 
 
 def take_scalar(value: Any, field: Field, path: str) -> Any:
     if isinstance(value, list | dict):
-        raise InvalidFilter(path, "This takes one value, not a list or an object; write $in, $all or $size for lists.")
+        raise InvalidFilter(
+            path, _("This takes one value, not a list or an object; write $in, $all or $size for lists.")
+        )
     if value is None or (isinstance(value, bool) and field.kind is Kind.ANY):
         return value
     if field.kind is Kind.NUMBER or (field.kind is Kind.ANY and not isinstance(value, str)):
@@ -59,9 +72,14 @@ def take_scalar(value: Any, field: Field, path: str) -> Any:
 
 def take_scalars(value: Any, field: Field, path: str) -> list[Any]:
     if not isinstance(value, list):
-        raise InvalidFilter(path, f"This takes a list of values, not {show(value)}; put it in brackets.")
+        raise InvalidFilter(
+            path, _("This takes a list of values, not %(value)s; put it in brackets.") % {"value": show(value)}
+        )
     if len(value) > MAX_LIST_LENGTH:
-        raise InvalidFilter(path, f"A list may have at most {MAX_LIST_LENGTH:,} values.")
+        raise InvalidFilter(
+            path,
+            _("A list may have at most %(most_list_length)s values.") % {"most_list_length": f"{MAX_LIST_LENGTH:,}"},
+        )
     return [take_scalar(one, field, f"{path}[{index}]") for index, one in enumerate(value)]
 
 
@@ -78,27 +96,34 @@ def take_part(value: Any, field: Field, path: str) -> Any:
 
 def take_flag(value: Any, field: Field, path: str) -> bool:
     if not isinstance(value, bool):
-        raise InvalidFilter(path, f"$exists takes true or false, not {show(value)}.")
+        raise InvalidFilter(path, _("$exists takes true or false, not %(value)s.") % {"value": show(value)})
     return value
 
 
 def take_count(value: Any, field: Field, path: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 31:
-        raise InvalidFilter(path, f"$size takes a whole number of values, 0 or more, not {show(value)}.")
+        raise InvalidFilter(
+            path, _("$size takes a whole number of values, 0 or more, not %(value)s.") % {"value": show(value)}
+        )
     return value
 
 
 def take_pattern(value: Any, field: Field, path: str) -> str:
     pattern = take_text(value, field, path)
     if len(pattern) > MAX_PATTERN_LENGTH:
-        raise InvalidFilter(path, f"A pattern may have at most {MAX_PATTERN_LENGTH:,} characters.")
+        raise InvalidFilter(
+            path,
+            _("A pattern may have at most %(most_pattern_length)s characters.")
+            % {"most_pattern_length": f"{MAX_PATTERN_LENGTH:,}"},
+        )
     try:
         compiled(pattern)
     except re2.error as error:
         reason = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
         raise InvalidFilter(
             path,
-            f"RE2 cannot run this pattern: {reason}. Its syntax has no look-around and no back-references.",
+            _("RE2 cannot run this pattern: %(reason)s. Its syntax has no look-around and no back-references.")
+            % {"reason": reason},
         ) from None
     return pattern
 
@@ -114,13 +139,20 @@ class Patterns:
         self.number += 1
         self.length += len(value) if isinstance(value, str) else 0
         if self.number > MAX_PATTERNS:
-            raise InvalidFilter(path, f"A condition may have at most {MAX_PATTERNS} patterns; join some with |.")
+            raise InvalidFilter(
+                path,
+                _("A condition may have at most %(most_patterns)s patterns; join some with |.")
+                % {"most_patterns": MAX_PATTERNS},
+            )
         # One that is too long by itself is told so by take_pattern.
         if self.length > MAX_PATTERNS_LENGTH and self.number > 1:
             raise InvalidFilter(
                 path,
-                f"The patterns of a condition may have at most {MAX_PATTERNS_LENGTH:,} characters together;"
-                " shorten them, or compare with $in.",
+                _(
+                    "The patterns of a condition may have at most %(most_patterns_length)s characters together;"
+                    " shorten them, or compare with $in."
+                )
+                % {"most_patterns_length": f"{MAX_PATTERNS_LENGTH:,}"},
             )
 
     def add(self, pattern: str, path: str) -> None:
@@ -129,8 +161,11 @@ class Patterns:
         if self.program > MAX_PATTERNS_PROGRAM:
             raise InvalidFilter(
                 path,
-                f"The patterns of a condition may become at most {MAX_PATTERNS_PROGRAM:,} instructions together;"
-                f" these are {self.program:,}. Use smaller repetitions and character classes.",
+                _(
+                    "The patterns of a condition may become at most %(most_patterns_program)s instructions"
+                    " together; these are %(program)s. Use smaller repetitions and character classes."
+                )
+                % {"most_patterns_program": f"{MAX_PATTERNS_PROGRAM:,}", "program": f"{self.program:,}"},
             )
 
 

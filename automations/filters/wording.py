@@ -3,11 +3,13 @@
 import json
 from typing import Any
 
+from automations.words import gettext as _
+
 
 def show(value: Any, limit: int = 80) -> str:
     """A value for people: text in quotes, long things cut short, never an error."""
     if isinstance(value, dict):
-        return "an object" if value else "an empty object"
+        return _("an object") if value else _("an empty object")
     if isinstance(value, list | tuple | set | frozenset):
         shown = ", ".join(show(one) for one in list(value)[:10])
         text = f"[{shown}{', …' if len(value) > 10 else ''}]"
@@ -23,13 +25,13 @@ def number_text(value: Any) -> str:
     try:
         return str(value)
     except ValueError:
-        return "a number of many digits"
+        return _("a number of many digits")
 
 
 def bare(value: Any) -> str:
     """Like show, but a single word needs no quotes."""
     if isinstance(value, list):
-        return ", ".join(bare(one) for one in value) or "no values"
+        return ", ".join(bare(one) for one in value) or _("no values")
     if isinstance(value, str) and value.isprintable() and not any(c in " ,()\"'" for c in value) and value:
         return value if len(value) <= 200 else value[:199] + "…"
     return show(value, 200)

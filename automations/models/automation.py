@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
+from automations.models.health import WithHealth
 from automations.models.integration import SlackChannel, Webhook
 from projects.events import Scopes
 from projects.models import Organization, Project, Team
@@ -21,31 +23,31 @@ if TYPE_CHECKING:
 class ScopeKind(models.TextChoices):
     """What an automation covers, by the name of the field that points at it."""
 
-    ORGANIZATION = "organization", "Organization"
-    TEAM = "team", "Team"
-    PROJECT = "project", "Project"
-    REGISTRY = "registry", "Registry"
-    COLLECTION = "collection", "Collection"
+    ORGANIZATION = "organization", gettext_lazy("Organization")
+    TEAM = "team", gettext_lazy("Team")
+    PROJECT = "project", gettext_lazy("Project")
+    REGISTRY = "registry", gettext_lazy("Registry")
+    COLLECTION = "collection", gettext_lazy("Collection")
 
 
 class EventType(models.TextChoices):
     """Events an automation can listen to, by their wire names."""
 
-    RUN_STATE = "RUN_STATE", "Run state"
-    RUN_METRIC = "RUN_METRIC", "Run metric threshold"
-    RUN_METRIC_CHANGE = "RUN_METRIC_CHANGE", "Run metric change"
-    RUN_METRIC_ZSCORE = "RUN_METRIC_ZSCORE", "Run metric z-score"
-    RUN_ALERT = "RUN_ALERT", "Alert raised"
-    RUN_STALL = "RUN_STALL", "Run stalled"
-    CREATE_ARTIFACT = "CREATE_ARTIFACT", "New artifact version"
-    LINK_ARTIFACT = "LINK_MODEL", "Version linked"
-    UNLINK_ARTIFACT = "UNLINK_ARTIFACT", "Version unlinked"
-    ADD_ARTIFACT_ALIAS = "ADD_ARTIFACT_ALIAS", "Alias added"
-    ADD_ARTIFACT_TAG = "ADD_ARTIFACT_TAG", "Tag added to a version"
-    REMOVE_ARTIFACT_TAG = "REMOVE_ARTIFACT_TAG", "Tag removed from a version"
-    ADD_COLLECTION_TAG = "ADD_COLLECTION_TAG", "Tag added to a collection"
-    REMOVE_COLLECTION_TAG = "REMOVE_COLLECTION_TAG", "Tag removed from a collection"
-    ARTIFACT_ABSENCE = "ARTIFACT_ABSENCE", "No new version"
+    RUN_STATE = "RUN_STATE", gettext_lazy("Run state")
+    RUN_METRIC = "RUN_METRIC", gettext_lazy("Run metric threshold")
+    RUN_METRIC_CHANGE = "RUN_METRIC_CHANGE", gettext_lazy("Run metric change")
+    RUN_METRIC_ZSCORE = "RUN_METRIC_ZSCORE", gettext_lazy("Run metric z-score")
+    RUN_ALERT = "RUN_ALERT", gettext_lazy("Alert raised")
+    RUN_STALL = "RUN_STALL", gettext_lazy("Run stalled")
+    CREATE_ARTIFACT = "CREATE_ARTIFACT", gettext_lazy("New artifact version")
+    LINK_ARTIFACT = "LINK_MODEL", gettext_lazy("Version linked")
+    UNLINK_ARTIFACT = "UNLINK_ARTIFACT", gettext_lazy("Version unlinked")
+    ADD_ARTIFACT_ALIAS = "ADD_ARTIFACT_ALIAS", gettext_lazy("Alias added")
+    ADD_ARTIFACT_TAG = "ADD_ARTIFACT_TAG", gettext_lazy("Tag added to a version")
+    REMOVE_ARTIFACT_TAG = "REMOVE_ARTIFACT_TAG", gettext_lazy("Tag removed from a version")
+    ADD_COLLECTION_TAG = "ADD_COLLECTION_TAG", gettext_lazy("Tag added to a collection")
+    REMOVE_COLLECTION_TAG = "REMOVE_COLLECTION_TAG", gettext_lazy("Tag removed from a collection")
+    ARTIFACT_ABSENCE = "ARTIFACT_ABSENCE", gettext_lazy("No new version")
 
     @property
     def rendered(self) -> str:
@@ -56,17 +58,17 @@ class EventType(models.TextChoices):
 class ActionKind(models.TextChoices):
     """What an automation does, by its wire name."""
 
-    WEBHOOK = "GENERIC_WEBHOOK", "Webhook"
-    SLACK = "NOTIFICATION", "Slack notification"
-    NO_OP = "NO_OP", "Do nothing"
+    WEBHOOK = "GENERIC_WEBHOOK", gettext_lazy("Webhook")
+    SLACK = "NOTIFICATION", gettext_lazy("Slack notification")
+    NO_OP = "NO_OP", gettext_lazy("Do nothing")
 
 
 class Severity(models.TextChoices):
     """How urgent a Slack message says it is."""
 
-    INFO = "INFO", "Info"
-    WARN = "WARN", "Warning"
-    ERROR = "ERROR", "Error"
+    INFO = "INFO", gettext_lazy("Info")
+    WARN = "WARN", gettext_lazy("Warning")
+    ERROR = "ERROR", gettext_lazy("Error")
 
 
 # The field that points at what an action acts on; the others are empty (automation_action_has_its_target).
@@ -164,7 +166,7 @@ class AutomationQuerySet(models.QuerySet["Automation"]):
         return self.filter(Q(registry=registry) | Q(collection__registry=registry))
 
 
-class Automation(models.Model):
+class Automation(WithHealth):
     """When an event happens in a scope, and its condition holds, an action runs.
 
     `filter` is a document of the condition language over the fields of the run or the artifact; `condition` is what
@@ -175,6 +177,9 @@ class Automation(models.Model):
     description = models.TextField(blank=True)
     enabled = models.BooleanField(default=True)
     shadow = models.BooleanField(default=False, help_text="It does everything but send (AC2).")
+    snoozed_until = models.DateTimeField(
+        null=True, editable=False, help_text="Until then what it matches is skipped; it ends by itself."
+    )
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="automations"
     )

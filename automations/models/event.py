@@ -58,6 +58,8 @@ class Event(models.Model):
     class Meta:
         ordering = ["-pk"]
         indexes = [
+            # What is too old to be kept.
+            models.Index(fields=["occurred_at"], name="event_by_age"),
             # The most recent real event of a scope, for the payload preview.
             models.Index(fields=["project", "kind", "-id"], name="event_recent_of_project"),
             models.Index(fields=["registry", "kind", "-id"], name="event_recent_of_registry"),

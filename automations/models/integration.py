@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING, Self
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
+from automations.models.health import Health, WithHealth
+from automations.models.holding import WithBreaker, WithLimits
 from projects.models import Team
 
 if TYPE_CHECKING:
@@ -15,30 +18,30 @@ if TYPE_CHECKING:
 
 validate_webhook_name = RegexValidator(
     r"\A[A-Za-z0-9_-](?:[A-Za-z0-9 _-]*[A-Za-z0-9_-])?\Z",
-    "Use letters, digits, “-”, “_” and spaces between them.",
+    gettext_lazy("Use letters, digits, “-”, “_” and spaces between them."),
     code="invalid_name",
 )
 # Names without a dot too: inside a cluster, hosts are called `receiver`. Where the address leads is judged elsewhere.
 validate_endpoint = RegexValidator(
     r"\Ahttps?://(?:[^\s/?#@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?(?:[/?#]\S*)?\Z",
-    "Enter an address such as https://example.com/hooks.",
+    gettext_lazy("Enter an address such as https://example.com/hooks."),
     code="invalid_url",
 )
 validate_header_name = RegexValidator(
     r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z",
-    "A header name has letters, digits and “-”, without spaces.",
+    gettext_lazy("A header name has letters, digits and “-”, without spaces."),
     code="invalid_header",
 )
 
 
 validate_channel = RegexValidator(
     r"\A[^\s#@/<>&:%?\\\x00-\x1f\x7f]{1,80}\Z",
-    "A channel's name has up to 80 characters, without spaces, “#”, “@” and “/”.",
+    gettext_lazy("A channel's name has up to 80 characters, without spaces, “#”, “@” and “/”."),
     code="invalid_channel",
 )
 validate_channel_id = RegexValidator(
     r"\A[A-Z0-9]{2,32}\Z",
-    "A channel id is made of capital letters and digits, such as C0123456789.",
+    gettext_lazy("A channel id is made of capital letters and digits, such as C0123456789."),
     code="invalid_channel_id",
 )
 
@@ -54,7 +57,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         return self.filter(team__in=Team.objects.visible_to(user))
 
 
-class Webhook(models.Model):
+class Webhook(WithHealth, WithBreaker):
     """An endpoint a team's automations may call, with the credentials it wants."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="webhooks")
@@ -80,6 +83,11 @@ class Webhook(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["team", "name"], name="webhook_name_once_per_team"),
             models.CheckConstraint(
+                condition=Q(breaker_opened_at__isnull=True, next_probe_at__isnull=True)
+                | Q(breaker_opened_at__isnull=False, next_probe_at__isnull=False),
+                name="webhook_open_breaker_is_probed",
+            ),
+            models.CheckConstraint(
                 condition=Q(signature_encoding__in=SignatureEncoding.values),
                 name="webhook_signature_encoding",
             ),
@@ -87,6 +95,13 @@ class Webhook(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def health(self) -> Health:
+        """What its badge says."""
+        if self.paused_at is not None:
+            return Health.PAUSED
+        return Health.BREAKER_OPEN if self.breaker_opened_at is not None else super().health
 
 
 class WebhookHeader(models.Model):
@@ -111,8 +126,8 @@ class WebhookHeader(models.Model):
 class SlackKind(models.TextChoices):
     """How messages get into the channel."""
 
-    BOT = "bot", "Bot token"
-    WEBHOOK = "webhook", "Incoming webhook"
+    BOT = "bot", gettext_lazy("Bot token")
+    WEBHOOK = "webhook", gettext_lazy("Incoming webhook")
 
 
 class SlackChannelQuerySet(models.QuerySet["SlackChannel"]):
@@ -121,19 +136,24 @@ class SlackChannelQuerySet(models.QuerySet["SlackChannel"]):
         return self.filter(team__in=Team.objects.visible_to(user))
 
 
-class SlackChannel(models.Model):
-    """A Slack channel a team's automations may post to. The bot's token, or the address of the incoming webhook, is
-    sealed like every secret; `channel_id` is where a bot posts to. `last_error` says why Slack no longer takes
-    messages, since `failed_at`."""
+class SlackChannel(WithHealth, WithLimits):
+    """A Slack channel a team's automations may post to. `credential` is the bot's token, which all channels of the
+    `connection` share, or the address of an incoming webhook; `channel_id` is where a bot posts to.
+
+    The channel that is chosen while Slack is connected belongs to the connection, but is reached by a webhook of its
+    own, since the bot need not be in it."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="slack_channels")
     workspace = models.CharField(max_length=80)
     channel = models.CharField(max_length=80, validators=[validate_channel])
     kind = models.CharField(max_length=8, choices=SlackKind)
     channel_id = models.CharField(max_length=32, blank=True, validators=[validate_channel_id])
+    connection = models.ForeignKey(
+        "automations.SlackWorkspace", on_delete=models.RESTRICT, null=True, blank=True, related_name="channels"
+    )
     credential = models.ForeignKey("secrets_vault.Secret", on_delete=models.RESTRICT, related_name="+")
-    last_error = models.CharField(max_length=255, blank=True)
-    failed_at = models.DateTimeField(null=True, blank=True)
+    # The column is older than its name.
+    failing_since = models.DateTimeField(null=True, blank=True, editable=False, db_column="failed_at")
     created_by = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -143,6 +163,14 @@ class SlackChannel(models.Model):
         ordering = ["channel"]
         constraints = [
             models.UniqueConstraint(fields=["team", "channel"], name="slack_channel_once_per_team"),
+            models.CheckConstraint(
+                condition=Q(hourly_budget__isnull=True) | Q(hourly_budget__gte=1), name="slack_budget_is_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="slack_quiet_hours_begin_and_end",
+            ),
             models.CheckConstraint(
                 condition=(Q(kind=SlackKind.BOT.value) & ~Q(channel_id=""))
                 | Q(kind=SlackKind.WEBHOOK.value, channel_id=""),

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from automations.models.automation import Automation
 
 # Fields of an automation that are switched rather than edited: what is said of False and of True.
 SWITCHES: dict[str, tuple[str, str]] = {
-    "enabled": ("Disabled", "Enabled"),
-    "shadow": ("Made live", "Put into shadow mode"),
+    "enabled": (gettext_noop("Disabled"), gettext_noop("Enabled")),
+    "shadow": (gettext_noop("Made live"), gettext_noop("Put into shadow mode")),
 }
+# Switched, too, but for a time only (`automations.snoozing`): no form or file says it.
+SAID = {**SWITCHES, "snoozed": (gettext_noop("Snooze ended"), gettext_noop("Snoozed"))}
 
 
 class AutomationVersion(models.Model):
@@ -49,6 +54,7 @@ class AutomationSwitch(models.Model):
     version = models.PositiveIntegerField()
     field = models.CharField(max_length=16, help_text="What was switched, by the name of the automation's field.")
     value = models.BooleanField()
+    until = models.DateTimeField(null=True, help_text="When what was switched ends by itself, if it does.")
     created_by = models.ForeignKey("projects.User", on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -63,4 +69,8 @@ class AutomationSwitch(models.Model):
     @property
     def label(self) -> str:
         """What was done, as people say it."""
-        return SWITCHES[self.field][self.value]
+        said = _(SAID[self.field][self.value])
+        if self.until is None:
+            return said
+        until = f"{timezone.localtime(self.until):%Y-%m-%d %H:%M %Z}"
+        return _("%(said)s until %(until)s") % {"said": said, "until": until}

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,17 +18,21 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.client import WebClient
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
-from automations import http, unsealing
-from automations.actions.base import ActionError, Receipt, Sending
+from automations import http
+from automations.actions.base import ActionError, Composed, Receipt, Sending
 from automations.models import ReasonCode, SlackChannel, SlackKind
 from automations.slack.messages import Message
-from automations.unsealing import MASK, Credentials
+from automations.unsealing import MASK, Credentials, Keyring, SealedForever
 
 # Slack answers with the message, whose letters it may write as six characters each.
 KEPT_BYTES = 200_000
 # The SDK would log addresses and bodies; the history has what may be known of them.
 SILENT = logging.getLogger("automations.slack.sdk")
 SILENT.setLevel(logging.CRITICAL + 1)
+QUIET: dict[str, Any] = {
+    "logger": SILENT,
+    "retry_handlers": [],  # the ladder of executions is the only one that tries again
+}
 
 OK = "ok"
 TEMPORARY = frozenset(
@@ -58,13 +63,15 @@ BROKEN = {
 }
 
 
-class _Web(WebClient):
+class Web(WebClient):
     """Slack's Web API, sent by `automations.http`."""
 
     answer: http.Response
+    kept_bytes = KEPT_BYTES
+    total_timeout: float | None = None
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
-        self.answer = _sent(req)
+        self.answer = _sent(req, kept_bytes=self.kept_bytes, total_timeout=self.total_timeout)
         return {"status": self.answer.status, "headers": dict(self.answer.headers), "body": _body(self.answer)}
 
 
@@ -79,16 +86,27 @@ class _Hook(WebhookClient):
         return WebhookResponse(url=url, status_code=self.answer.status, body=_body(self.answer), headers=headers)
 
 
-def post(
-    channel: SlackChannel, message: Message, *, key: str, about_to_send: Callable[[Sending], None] = lambda _: None
-) -> Receipt:
-    """Post to the channel; `key` is the same for every try of one message, so that readers of its metadata can tell.
+def compose(channel: SlackChannel, message: Message, *, key: str, keyring: Keyring) -> Composed:
+    """The message, ready to be posted; `key` is the same for every try of one message, so that readers of its metadata
+    can tell.
 
     Raises:
-        ActionError: Slack did not take it. Code INTEGRATION_BROKEN: an admin has to put something right first.
+        ActionError: the channel's credential cannot be opened. From sending: Slack did not take it. Code
+            INTEGRATION_BROKEN: an admin has to put something right first.
     """
-    credentials, content = _opened(channel), _content(message)
-    about_to_send(Sending(_shown_address(channel, credentials), _shown_headers(channel), _shown(content, credentials)))
+    try:
+        credentials = keyring.of_channel(channel)
+    except SealedForever as error:
+        raise ActionError(str(error), permanent=False, code=ReasonCode.INTEGRATION_BROKEN) from error
+    content = {"text": message.fallback(), "blocks": message.blocks()}
+    shown = credentials.redact(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+    return Composed(
+        sending=Sending(_shown_address(channel, credentials), _shown_headers(channel), shown),
+        send=lambda: _post(channel, credentials, content, key=key),
+    )
+
+
+def _post(channel: SlackChannel, credentials: Credentials, content: dict[str, Any], *, key: str) -> Receipt:
     try:
         answer = _call(channel, credentials, content, key=key)
     except http.DeliveryError as error:
@@ -101,56 +119,45 @@ def post(
     return _judged(channel, answer, credentials)
 
 
-def shown(channel: SlackChannel, message: Message) -> str:
-    """What would be posted, secrets masked.
+def ask(
+    question: Callable[[Web], object],
+    *,
+    token: str = "",
+    kept_bytes: int = KEPT_BYTES,
+    total_timeout: float | None = None,
+) -> http.Response:
+    """Slack's answer to a question that is no message, whatever it says.
 
     Raises:
-        ActionError: the channel's credential cannot be opened.
+        http.DeliveryError: there is none.
     """
-    return _shown(_content(message), _opened(channel))
-
-
-def _opened(channel: SlackChannel) -> Credentials:
-    try:
-        return unsealing.unseal_channel(channel)
-    except unsealing.SealedForever as error:
-        raise ActionError(str(error), permanent=False, code=ReasonCode.NOT_SENDABLE) from error
-
-
-def _content(message: Message) -> dict[str, Any]:
-    return {"text": message.fallback(), "blocks": message.blocks()}
-
-
-def _shown(content: Mapping[str, Any], credentials: Credentials) -> str:
-    return credentials.redact(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
-
-
-def _call(channel: SlackChannel, credentials: Credentials, content: dict[str, Any], *, key: str) -> http.Response:
-    quiet: dict[str, Any] = {
-        "logger": SILENT,
-        "retry_handlers": [],  # the ladder of executions is the only one that tries again
-    }
-    if channel.kind == SlackKind.WEBHOOK:
-        hook = _Hook(credentials.access_token, **quiet)
-        hook.send(**content, unfurl_links=False, unfurl_media=False)
-        return hook.answer
-    web = _Web(credentials.access_token, base_url=settings.SLACK_API_URL, **quiet)
-    metadata = {"event_type": "automation_executed", "event_payload": {"id": key}}
-    try:
-        web.chat_postMessage(
-            channel=channel.channel_id, **content, unfurl_links=False, unfurl_media=False, metadata=metadata
-        )
-    except SlackClientError:
-        # Whatever was answered says more than the SDK's error about it.
-        return web.answer
+    web = Web(token or None, base_url=settings.SLACK_API_URL, **QUIET)
+    web.kept_bytes, web.total_timeout = kept_bytes, total_timeout
+    # What the SDK raises says less than the answer; it gives up on one that is nested too deeply.
+    with suppress(SlackClientError, RecursionError):
+        question(web)
     return web.answer
 
 
-def _sent(request: Request) -> http.Response:
+def _call(channel: SlackChannel, credentials: Credentials, content: dict[str, Any], *, key: str) -> http.Response:
+    if channel.kind == SlackKind.WEBHOOK:
+        hook = _Hook(credentials.access_token, **QUIET)
+        hook.send(**content, unfurl_links=False, unfurl_media=False)
+        return hook.answer
+    metadata = {"event_type": "automation_executed", "event_payload": {"id": key}}
+    return ask(
+        lambda web: web.chat_postMessage(
+            channel=channel.channel_id, **content, unfurl_links=False, unfurl_media=False, metadata=metadata
+        ),
+        token=credentials.access_token,
+    )
+
+
+def _sent(request: Request, *, kept_bytes: int = KEPT_BYTES, total_timeout: float | None = None) -> http.Response:
     body = request.data if isinstance(request.data, bytes) else b""
     # Who we are is said by `http.send`, as to every other receiver.
     headers = {name: str(value) for name, value in request.header_items() if name.lower() != "user-agent"}
-    return http.send(request.full_url, body=body, headers=headers, kept_bytes=KEPT_BYTES)
+    return http.send(request.full_url, body=body, headers=headers, kept_bytes=kept_bytes, total_timeout=total_timeout)
 
 
 def _judged(channel: SlackChannel, answer: http.Response, credentials: Credentials) -> Receipt:
@@ -180,13 +187,17 @@ def _problem(channel: SlackChannel, answer: http.Response) -> str:
     """Slack's word for what went wrong, or OK."""
     if channel.kind == SlackKind.WEBHOOK:
         return OK if http.is_success(answer.status) else _body(answer).strip()[:100]
+    document = document_of(answer)
+    return OK if document.get("ok") is True and http.is_success(answer.status) else str(document.get("error", ""))[:100]
+
+
+def document_of(answer: http.Response) -> dict[str, Any]:
+    """What the Web API answered, empty where it cannot be read."""
     try:
         document = json.loads(_body(answer))
-    except ValueError:
-        return ""
-    if not isinstance(document, dict):
-        return ""
-    return OK if document.get("ok") is True and http.is_success(answer.status) else str(document.get("error", ""))[:100]
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _sentence(problem: str, answer: http.Response) -> str:

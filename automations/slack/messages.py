@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from automations import subjects, templating
 from automations.documents import absolute
 from automations.models import Event, Execution, Severity
-from automations.variables import values_of
+from automations.variables import told_of
 
 # What Slack takes of each part, in characters.
 LONGEST_TITLE = 200
@@ -28,12 +31,11 @@ SIGNS = {
 }
 # What is told of an event beside where it happened and who did it: a variable and its word.
 FACTS = {
-    "run_status": "State",
-    "metric_current_status": "Metric",
-    "alias": "Alias",
-    "tag": "Tag",
-    "alert_level": "Level",
-    "silent_for": "Silent for",
+    "metric_current_status": gettext_noop("Metric"),
+    "alias": gettext_noop("Alias"),
+    "tag": gettext_noop("Tag"),
+    "alert_level": gettext_noop("Level"),
+    "silent_for": gettext_noop("Silent for"),
 }
 
 
@@ -72,27 +74,34 @@ def message_of(event: Event, rule: Mapping[str, Any], *, because: str, execution
     Raises:
         InvalidTemplate, RenderedTooLarge: title and text cannot be rendered.
     """
-    values = values_of(event, rule)
+    values = told_of(event, rule)
     title, text = rendered([rule.get("title", ""), rule.get("message", "")], values)
     kind, name = subjects.kind_of(event), subjects.name_of(event)
     facts = {
         kind: name,
-        "Registry" if event.registry_id and not event.run_id else "Project": (
+        _("Registry") if event.registry_id and not event.run_id else _("Project"): (
             f"{values['entity_name']}/{values['project_name']}"
         ),
-        "By": values["event_author"],
-        **{word: values.get(variable, "") for variable, word in FACTS.items()},
+        _("By"): values["event_author"],
+        _("State"): subjects.state_of(event),
+        **{_(word): values.get(variable, "") for variable, word in FACTS.items()},
     }
-    links = {f"Open {kind.lower()}": subjects.address_of(event)}
-    links["Open execution"] = execution.get_absolute_url() if execution else ""
+    links = {_opening(event): subjects.address_of(event)}
+    links[_("Open execution")] = execution.get_absolute_url() if execution else ""
     return Message(
         severity=rule.get("severity") or Severity.INFO.value,
         title=title.strip() or str(rule["name"]),
-        happened=f"{kind} {name}: {because}.",
+        happened=_("%(kind)s %(name)s: %(reason)s.") % {"kind": kind, "name": name, "reason": because},
         facts={word: value for word, value in facts.items() if value},
         text=text.strip() or values.get("alert_text", ""),
         links={label: absolute(path) for label, path in links.items() if path},
     )
+
+
+def _opening(event: Event) -> str:
+    if "version" in event.details:
+        return _("Open version")
+    return _("Open collection") if "collection" in event.details else _("Open run")
 
 
 def check(title: str, message: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext, gettext_noop
+
 from automations import filters
 from automations.models import EventType
-from automations.triggers.base import Match, Trigger
+from automations.triggers.base import Clause, Match, Trigger
 from automations.triggers.runs import COMMON_VARIABLES
 from registries.events import (
     ADD_ARTIFACT_ALIAS,
@@ -39,98 +41,98 @@ class ArtifactTrigger(Trigger):
     told: str
 
     def judge(self, condition: Any, facts: Mapping[str, Any], details: Mapping[str, Any]) -> Match:
-        return Match(True, self.told.format_map(details))
+        return Match(True, gettext(self.told) % details)
 
     def condition_clause(self, condition: Any) -> str:
-        return self.happening
+        return gettext(self.happening)
 
 
 class NewVersionTrigger(ArtifactTrigger):
     event_type = EventType.CREATE_ARTIFACT
     listens_to = CREATE_ARTIFACT
-    description = "A new version of an artifact is logged."
-    happening = "a new artifact version is logged"
-    told = "{collection}:{version} was logged"
+    description = gettext_noop("A new version of an artifact is logged.")
+    happening = gettext_noop("a new artifact version is logged")
+    told = gettext_noop("%(collection)s:%(version)s was logged")
 
 
 class LinkTrigger(ArtifactTrigger):
     event_type = EventType.LINK_ARTIFACT
     listens_to = LINK_ARTIFACT
-    description = "A version is linked to a registry's collection."
-    happening = "a version is linked to a registry"
-    told = "{collection}:{version} was linked"
+    description = gettext_noop("A version is linked to a registry's collection.")
+    happening = gettext_noop("a version is linked to a registry")
+    told = gettext_noop("%(collection)s:%(version)s was linked")
 
 
 class UnlinkTrigger(ArtifactTrigger):
     event_type = EventType.UNLINK_ARTIFACT
     listens_to = UNLINK_ARTIFACT
-    description = "A version is taken out of a registry's collection."
-    happening = "a version is unlinked from a registry"
-    told = "{collection}:{version} was unlinked"
+    description = gettext_noop("A version is taken out of a registry's collection.")
+    happening = gettext_noop("a version is unlinked from a registry")
+    told = gettext_noop("%(collection)s:%(version)s was unlinked")
 
 
 class LabelTrigger(ArtifactTrigger):
-    """A label that comes or goes; `label_field` names it. `named` is what happens to a label that is named."""
+    """A label that comes or goes; `label_field` names it. `named` is what happens to one that is asked for."""
 
     label_field: str
     named: str
 
-    def clause(self, condition: object, filter: object) -> str:
+    def clause(self, condition: object, filter: object) -> Clause:
         """`alias ^production$ is added` where the label is all that is asked for."""
         wanted = _only(self.label_field, filter)
-        return f"{self.label_field} {wanted} {self.named}" if wanted else super().clause(condition, filter)
+        return Clause(gettext(self.named) % {"label": wanted}) if wanted else super().clause(condition, filter)
 
 
 class AliasTrigger(LabelTrigger):
     event_type = EventType.ADD_ARTIFACT_ALIAS
     listens_to = ADD_ARTIFACT_ALIAS
-    description = "An alias is added to a version, or moved to it."
+    description = gettext_noop("An alias is added to a version, or moved to it.")
     variables = (*ARTIFACT_VARIABLES, "alias")
     label_field = "alias"
-    named = "is added"
-    happening = "an alias is added"
-    told = "alias {alias} was added to {collection}:{version}"
+    named = gettext_noop("alias %(label)s is added")
+    happening = gettext_noop("an alias is added")
+    told = gettext_noop("alias %(alias)s was added to %(collection)s:%(version)s")
 
 
 class TagTrigger(LabelTrigger):
     event_type = EventType.ADD_ARTIFACT_TAG
     listens_to = ADD_ARTIFACT_TAG
-    description = "A tag is added to a version."
+    description = gettext_noop("A tag is added to a version.")
     variables = (*ARTIFACT_VARIABLES, "tag")
     label_field = "tag"
-    named = "is added to a version"
-    happening = "a tag is added to a version"
-    told = "tag {tag} was added to {collection}:{version}"
+    named = gettext_noop("tag %(label)s is added to a version")
+    happening = gettext_noop("a tag is added to a version")
+    told = gettext_noop("tag %(tag)s was added to %(collection)s:%(version)s")
 
 
 class UntagTrigger(TagTrigger):
     event_type = EventType.REMOVE_ARTIFACT_TAG
     listens_to = REMOVE_ARTIFACT_TAG
-    description = "A tag is removed from a version."
-    named = "is removed from a version"
-    happening = "a tag is removed from a version"
-    told = "tag {tag} was removed from {collection}:{version}"
+    description = gettext_noop("A tag is removed from a version.")
+    named = gettext_noop("tag %(label)s is removed from a version")
+    happening = gettext_noop("a tag is removed from a version")
+    told = gettext_noop("tag %(tag)s was removed from %(collection)s:%(version)s")
 
 
 class CollectionTagTrigger(LabelTrigger):
     event_type = EventType.ADD_COLLECTION_TAG
     listens_to = ADD_COLLECTION_TAG
-    description = "A tag is added to a collection as a whole."
+    description = gettext_noop("A tag is added to a collection as a whole.")
     fields = filters.COLLECTION_FIELDS
     variables = (*COMMON_VARIABLES, "artifact_collection_name", "tag")
     label_field = "tag"
-    named = "is added to a collection"
-    happening = "a tag is added to a collection"
-    told = "tag {tag} was added to collection {collection}"
+    named = gettext_noop("tag %(label)s is added to a collection")
+    happening = gettext_noop("a tag is added to a collection")
+    told = gettext_noop("tag %(tag)s was added to collection %(collection)s")
 
 
 class CollectionUntagTrigger(CollectionTagTrigger):
     event_type = EventType.REMOVE_COLLECTION_TAG
     listens_to = REMOVE_COLLECTION_TAG
-    description = "A tag is removed from a collection as a whole."
-    named = "is removed from a collection"
-    happening = "a tag is removed from a collection"
-    told = "tag {tag} was removed from collection {collection}"
+    description = gettext_noop("A tag is removed from a collection as a whole.")
+    named = gettext_noop("tag %(label)s is removed from a collection")
+    happening = gettext_noop("a tag is removed from a collection")
+    told = gettext_noop("tag %(tag)s was removed from collection %(collection)s")
 
 
 def _only(field: str, document: object) -> str:

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
+
 from automations import filters
 from automations.models import EventType, ScopeKind
 from automations.models.automation import FITTING_SCOPES
@@ -49,6 +52,14 @@ class Rule:
     condition: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A rule in words: what happens, `a run fails`, and what its filter asks, `run name matches ^prod-`, or ""."""
+
+    happening: str
+    where: str = ""
+
+
 class Trigger(ABC):
     """One event type: subclasses say what it listens to and how its `condition` is checked and judged."""
 
@@ -63,6 +74,15 @@ class Trigger(ABC):
     @property
     def label(self) -> str:
         return str(self.event_type.label)
+
+    @property
+    def about(self) -> str:
+        """What the event is, as a sentence in the reader's language."""
+        return gettext(self.description)
+
+    @property
+    def how_often(self) -> str:
+        return gettext(self.fires_once) if self.fires_once else ""
 
     @property
     def scopes(self) -> frozenset[ScopeKind]:
@@ -80,7 +100,9 @@ class Trigger(ABC):
             InvalidCondition: with the field and a sentence.
         """
         if condition:
-            raise InvalidCondition("condition", f"“{self.label}” has no conditions beside its filter.")
+            raise InvalidCondition(
+                "condition", _("“%(label)s” has no conditions beside its filter.") % {"label": self.label}
+            )
         return None
 
     @abstractmethod
@@ -98,11 +120,11 @@ class Trigger(ABC):
             InvalidCondition: with the field and a sentence.
         """
         if not isinstance(condition, dict):
-            raise InvalidCondition("condition", "The condition is an object.")
+            raise InvalidCondition("condition", _("The condition is an object."))
         try:
             text = json.dumps([condition, filter], sort_keys=True)
         except (TypeError, ValueError, RecursionError) as error:
-            raise InvalidCondition("filter", f"The filter is not JSON: {error}.") from error
+            raise InvalidCondition("filter", _("The filter is not JSON: %(error)s.") % {"error": error}) from error
         return _compiled(self, text)
 
     def is_met(self, rule: Rule, facts: Mapping[str, Any], details: Mapping[str, Any]) -> bool:
@@ -111,22 +133,19 @@ class Trigger(ABC):
 
     def match(self, rule: Rule, facts: Mapping[str, Any], details: Mapping[str, Any]) -> Match:
         """Whether an event is what the rule asks for, and why or why not."""
-        explanation = None
         if not rule.filter.matches(facts):
             return Match(False, rule.filter.explain(facts).reason)
         match = self.judge(rule.condition, facts, details)
-        if match.matched and rule.filter.describe():
-            explanation = rule.filter.explain(facts).reason.removeprefix("holds: ")
-        if explanation:
-            return Match(True, f"{match.reason}; {explanation}", match.evaluable, match.key)
+        described = rule.filter.describe() if match.matched else ""
+        if described:
+            reason = gettext("%(reason)s; %(condition)s") % {"reason": match.reason, "condition": described}
+            return Match(True, reason, match.evaluable, match.key)
         return match
 
-    def clause(self, condition: object, filter: object) -> str:
-        """The rule as a clause after “When”: `a run fails, where run name matches ^prod-`."""
+    def clause(self, condition: object, filter: object) -> Clause:
+        """The rule as a clause after “When”."""
         rule = self.compile(condition, filter)
-        where = rule.filter.describe()
-        clause = self.condition_clause(rule.condition)
-        return f"{clause}, where {where}" if where else clause
+        return Clause(self.condition_clause(rule.condition), rule.filter.describe())
 
 
 # Small, as a rule may hold some megabytes of patterns and values.

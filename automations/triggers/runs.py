@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from automations import filters
 from automations.models import EventType
@@ -21,8 +25,22 @@ ASKABLE_STATES: dict[str, frozenset[str]] = {
     "FAILED": frozenset({RunState.FAILED.value, RunState.CRASHED.value}),
 }
 ALERT_LEVELS = ("INFO", "WARN", "ERROR")
-VERBS = {"RUNNING": "starts running", "FINISHED": "finishes", "FAILED": "fails"}
-ONCE_PER_RUN = "at most once in 24 hours for each run"
+BECOMES = {
+    ("RUNNING",): gettext_noop("a run starts running"),
+    ("FINISHED",): gettext_noop("a run finishes"),
+    ("FAILED",): gettext_noop("a run fails"),
+    ("RUNNING", "FINISHED"): gettext_noop("a run starts running or finishes"),
+    ("RUNNING", "FAILED"): gettext_noop("a run starts running or fails"),
+    ("FINISHED", "FAILED"): gettext_noop("a run finishes or fails"),
+    ("RUNNING", "FINISHED", "FAILED"): gettext_noop("a run starts running or finishes or fails"),
+}
+IS = {
+    RunState.RUNNING.value: gettext_noop("the run is running"),
+    RunState.FINISHED.value: gettext_noop("the run finished"),
+    RunState.FAILED.value: gettext_noop("the run failed"),
+    RunState.CRASHED.value: gettext_noop("the run crashed"),
+}
+ONCE_PER_RUN = gettext_noop("at most once in 24 hours for each run")
 COMMON_VARIABLES = ("automation_name", "event_type", "event_author", "entity_name", "project_name")
 RUN_VARIABLES = (*COMMON_VARIABLES, "run_name", "run_id")
 
@@ -30,25 +48,27 @@ RUN_VARIABLES = (*COMMON_VARIABLES, "run_name", "run_id")
 class RunStateTrigger(Trigger):
     event_type = EventType.RUN_STATE
     listens_to = RUN_STATE
-    description = "A run starts, finishes, or fails. A crash counts as a failure."
+    description = gettext_noop("A run starts, finishes, or fails. A crash counts as a failure.")
     fields = filters.RUN_FIELDS
     variables = (*RUN_VARIABLES, "run_status")
-    fires_once = f"{ONCE_PER_RUN} and state"
+    fires_once = gettext_noop("at most once in 24 hours for each run and state")
 
     def compile_condition(self, condition: Mapping[str, Any]) -> tuple[str, ...]:
         unknown = set(condition) - {"states"}
         if unknown:
             raise InvalidCondition(
-                "condition", f"“{min(unknown)}” is not part of a run state condition; it has “states”."
+                "condition",
+                _("“%(part)s” is not part of a run state condition; it has “states”.") % {"part": min(unknown)},
             )
         states = condition.get("states")
         if not isinstance(states, list) or not states:
-            raise InvalidCondition("condition.states", "Choose at least one of Running, Finished and Failed.")
+            raise InvalidCondition("condition.states", _("Choose at least one of Running, Finished and Failed."))
         for state in states:
             if not isinstance(state, str) or state not in ASKABLE_STATES:
                 raise InvalidCondition(
                     "condition.states",
-                    f"“{state}” is not a state an automation can wait for; choose of RUNNING, FINISHED, FAILED.",
+                    _("“%(state)s” is not a state an automation can wait for; choose of RUNNING, FINISHED, FAILED.")
+                    % {"state": state},
                 )
         return tuple(name for name in ASKABLE_STATES if name in states)
 
@@ -57,13 +77,19 @@ class RunStateTrigger(Trigger):
         for asked in condition:
             if state in ASKABLE_STATES[asked]:
                 code = details.get("exit_code")
-                told = f"the run is {state} with exit code {code}" if code else f"the run is {state}"
+                told = _(IS[state])
+                if code:
+                    told = _("%(what)s with exit code %(code)s") % {"what": told, "code": code}
                 return Match(True, told, key=asked)
-        wanted = " or ".join(asked.lower() for asked in condition)
-        return Match(False, f"the run is {state}, not {wanted}")
+        wanted = functools.reduce(_either, (asked.lower() for asked in condition))
+        return Match(False, _("the run is %(state)s, not %(wanted)s") % {"state": state, "wanted": wanted})
 
     def condition_clause(self, condition: Any) -> str:
-        return f"a run {' or '.join(VERBS[asked] for asked in condition)}"
+        return _(BECOMES[condition])
+
+
+def _either(first: str, second: str) -> str:
+    return _("%(first)s or %(second)s") % {"first": first, "second": second}
 
 
 METRIC_VARIABLES = (
@@ -94,7 +120,11 @@ class MetricTrigger(Trigger):
 
     def judge(self, condition: Any, facts: Mapping[str, Any], details: Mapping[str, Any]) -> Match:
         if details.get("metric") != condition.name:
-            return Match(False, f"the values are of {details.get('metric')}, not of {condition.name}")
+            return Match(
+                False,
+                _("the values are of %(metric)s, not of %(name)s")
+                % {"metric": details.get("metric"), "name": condition.name},
+            )
         judgement = self.judgement(condition, details)
         return Match(judgement.holds, f"{condition.name}: {judgement.reason}", evaluable=judgement.evaluable)
 
@@ -110,13 +140,13 @@ class MetricTrigger(Trigger):
 
 class RunMetricTrigger(MetricTrigger):
     event_type = EventType.RUN_METRIC
-    description = "A metric's latest values cross a threshold, or become NaN or infinite."
+    description = gettext_noop("A metric's latest values cross a threshold, or become NaN or infinite.")
     rule = Threshold
 
 
 class RunMetricChangeTrigger(MetricTrigger):
     event_type = EventType.RUN_METRIC_CHANGE
-    description = "A metric moves by some amount against the values before."
+    description = gettext_noop("A metric moves by some amount against the values before.")
     rule = Change
 
 
@@ -124,7 +154,7 @@ class RunMetricZScoreTrigger(MetricTrigger):
     """Judges the latest value by those of other runs as they were then: `details["others"]`."""
 
     event_type = EventType.RUN_METRIC_ZSCORE
-    description = "A metric is far from where other runs of the project are."
+    description = gettext_noop("A metric is far from where other runs of the project are.")
     rule = ZScore
 
     def judgement(self, rule: Any, details: Mapping[str, Any]) -> Judgement:
@@ -136,23 +166,28 @@ class RunMetricZScoreTrigger(MetricTrigger):
 class RunAlertTrigger(Trigger):
     event_type = EventType.RUN_ALERT
     listens_to = RUN_ALERT
-    description = "A script raises an alert with run.alert()."
+    description = gettext_noop("A script raises an alert with run.alert().")
     fields = filters.RUN_FIELDS
     variables = (*RUN_VARIABLES, "alert_title", "alert_text", "alert_level")
-    fires_once = f"{ONCE_PER_RUN} and title"
+    fires_once = gettext_noop("at most once in 24 hours for each run and title")
 
     def compile_condition(self, condition: Mapping[str, Any]) -> filters.Filter:
         unknown = set(condition) - {"title", "text", "levels"}
         if unknown:
             raise InvalidCondition(
-                "condition", f"“{min(unknown)}” is not part of an alert's condition; it has “title”, “text”, “levels”."
+                "condition",
+                _("“%(part)s” is not part of an alert's condition; it has “title”, “text”, “levels”.")
+                % {"part": min(unknown)},
             )
         asked: dict[str, Any] = {
             part: {"$regex": condition[part]} for part in ("title", "text") if condition.get(part) not in (None, "")
         }
         levels = condition.get("levels") or []
         if not isinstance(levels, list) or not all(isinstance(one, str) and one in ALERT_LEVELS for one in levels):
-            raise InvalidCondition("condition.levels", f"Levels are a list of {', '.join(ALERT_LEVELS)}.")
+            raise InvalidCondition(
+                "condition.levels",
+                _("Levels are a list of %(alert_levels)s.") % {"alert_levels": ", ".join(ALERT_LEVELS)},
+            )
         if levels:
             asked["level"] = {"$in": [level for level in ALERT_LEVELS if level in levels]}
         try:
@@ -164,13 +199,13 @@ class RunAlertTrigger(Trigger):
         """A title fires once in a day for each run: another title is other news."""
         title = str(details.get("title", ""))
         if not condition.matches(details):
-            return Match(False, f"the alert's {condition.explain(details).reason}")
-        reason = f"the script raised {details.get('level', '')} “{title}”"
+            return Match(False, _("the alert's %(reason)s") % {"reason": condition.explain(details).reason})
+        reason = _("the script raised %(level)s “%(title)s”") % {"level": details.get("level", ""), "title": title}
         return Match(True, reason, key=hashlib.sha256(title.encode()).hexdigest()[:16])
 
     def condition_clause(self, condition: Any) -> str:
         asked = condition.describe()
-        return f"an alert is raised whose {asked}" if asked else "an alert is raised"
+        return _("an alert is raised whose %(asked)s") % {"asked": asked} if asked else _("an alert is raised")
 
 
 def numbers(values: Iterable[Any]) -> list[float]:

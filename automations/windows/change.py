@@ -19,20 +19,23 @@ from automations.windows.arithmetic import (
 )
 from automations.windows.judgement import InvalidWindow, Judgement
 from automations.windows.parts import (
-    AGGREGATES,
     DIRECTIONS,
     MAX_WINDOW,
+    aggregated,
     check_aggregate,
     check_amount,
     check_choice,
     check_name,
     check_size,
+    measured,
     take_parts,
 )
 from automations.windows.threshold import VECTORISED_FROM
+from automations.words import gettext as _
+from automations.words import gettext_noop
 
 RELATIVE: Final = "RELATIVE"
-CHANGE_TYPES: Final = {RELATIVE: "relative", "ABSOLUTE": "absolute"}
+CHANGE_TYPES: Final = {RELATIVE: gettext_noop("relative"), "ABSOLUTE": gettext_noop("absolute")}
 _SIGNS: Final = {"INCREASE": "+", "DECREASE": "-", "ANY": "±"}
 
 
@@ -61,15 +64,18 @@ class Change:
             if self.agg_op is None:
                 object.__setattr__(self, part, 1)
         if self.capacity > MAX_WINDOW:
-            raise InvalidWindow("prior_window_size", f"Both windows together have at most {MAX_WINDOW:,} values.")
-        check_choice(self.change_type, CHANGE_TYPES, part="change_type", what="The kind of change")
-        check_choice(self.change_dir, DIRECTIONS, part="change_dir", what="The direction")
-        check_amount(self.change_amount, part="change_amount", what="The amount")
+            raise InvalidWindow(
+                "prior_window_size",
+                _("Both windows together have at most %(most_window)s values.") % {"most_window": f"{MAX_WINDOW:,}"},
+            )
+        check_choice(self.change_type, CHANGE_TYPES, part="change_type", what=_("The kind of change"))
+        check_choice(self.change_dir, DIRECTIONS, part="change_dir", what=_("The direction"))
+        check_amount(self.change_amount, part="change_amount", what=_("The amount"))
 
     @classmethod
     def from_condition(cls, condition: object) -> Self:
         """The rule that stored JSON stands for. Raises InvalidWindow, also for unknown or missing keys."""
-        return cls(**take_parts(condition, _KEYS, what="A change"))
+        return cls(**take_parts(condition, _KEYS, what=_("A change")))
 
     def as_condition(self) -> dict[str, Any]:
         return {key: getattr(self, key) for key in _KEYS}
@@ -86,34 +92,44 @@ class Change:
     def describe(self) -> str:
         """A clause for sentences: `loss (average of the last 10 values) increases by at least 25% against the 50
         values before`."""
-        over = f" ({AGGREGATES[self.agg_op]} of the last {self.current_window_size} values)" if self.agg_op else ""
-        before = f"the {self.prior_window_size} values before" if self.agg_op else "the value before"
-        amount = self._written(self._amount)
-        return f"{self.name}{over} {DIRECTIONS[self.change_dir]} by at least {amount} against {before}"
+        value = measured(self.name, self.agg_op, self.current_window_size)
+        before = (
+            _("the %(count)s values before") % {"count": self.prior_window_size}
+            if self.agg_op
+            else _("the value before")
+        )
+        told = {"value": value, "amount": self._written(self._amount), "before": before}
+        return _(_MOVES[self.change_dir]) % told
 
     def judge(self, values: Sequence[float]) -> Judgement:
         """The verdict after the last of `values`, which are the values logged so far, oldest first."""
         if len(values) < self.capacity:
-            return Judgement.not_evaluable(f"window {len(values)} of {self.capacity}")
+            return Judgement.not_evaluable(
+                _("window %(values)s of %(capacity)s") % {"values": len(values), "capacity": self.capacity}
+            )
         prior, current = self._aggregates(as_floats(values[len(values) - self.capacity :]))
         if current is None:
-            return Judgement.not_evaluable(f"no finite value among the last {self.current_window_size}")
+            return Judgement.not_evaluable(
+                _("no finite value among the last %(current_window_size)s")
+                % {"current_window_size": self.current_window_size}
+            )
         if prior is None:
-            return Judgement.not_evaluable(f"no finite value among the {self.prior_window_size} before")
+            return Judgement.not_evaluable(
+                _("no finite value among the %(prior_window_size)s before")
+                % {"prior_window_size": self.prior_window_size}
+            )
         change = self._change(prior, current)
         if change is None:
-            return Judgement.not_evaluable("prior value is 0, so there is no relative change")
+            return Judgement.not_evaluable(_("prior value is 0, so there is no relative change"))
         holds = bool(self._reached(change))
-        verb = "reaches" if holds else "does not reach"
-        moved = self._written(change, signed=True)
-        over = (
-            f"{AGGREGATES[self.agg_op]} of the last {self.current_window_size} values against the"
-            f" {self.prior_window_size} before"
-            if self.agg_op
-            else "latest value against the one before"
-        )
-        shown = f"{digits(current)} after {digits(prior, unlike=current)}"
-        return Judgement(holds, True, change, f"{moved} {verb} {self._bound_in_words()} ({shown}), {over}")
+        reason = _(_REACHES if holds else _DOES_NOT_REACH) % {
+            "moved": self._written(change, signed=True),
+            "bound": self._bound_in_words(),
+            "now": digits(current),
+            "before": digits(prior, unlike=current),
+            "what": self._compared(),
+        }
+        return Judgement(holds, True, change, reason)
 
     def judge_batch(self, before: Sequence[float] | Floats, new: Sequence[float] | Floats) -> list[bool]:
         """Whether the rule holds after each of the `new` values, logged after those `before`.
@@ -197,6 +213,12 @@ class Change:
             verdicts[index] = self._holds(series[index : index + self.capacity].tolist())
         return verdicts
 
+    def _compared(self) -> str:
+        if self.agg_op is None:
+            return _("latest value against the one before")
+        now = aggregated(self.agg_op, self.current_window_size)
+        return _("%(aggregate)s against the %(count)s before") % {"aggregate": now, "count": self.prior_window_size}
+
     def _bound_in_words(self) -> str:
         return f"{_SIGNS[self.change_dir]}{self._written(self._amount)}"
 
@@ -207,4 +229,11 @@ class Change:
         return f"{sign}{shown}{'%' if relative else ''}"
 
 
+_MOVES: Final = {
+    "INCREASE": gettext_noop("%(value)s increases by at least %(amount)s against %(before)s"),
+    "DECREASE": gettext_noop("%(value)s decreases by at least %(amount)s against %(before)s"),
+    "ANY": gettext_noop("%(value)s changes by at least %(amount)s against %(before)s"),
+}
+_REACHES: Final = gettext_noop("%(moved)s reaches %(bound)s (%(now)s after %(before)s), %(what)s")
+_DOES_NOT_REACH: Final = gettext_noop("%(moved)s does not reach %(bound)s (%(now)s after %(before)s), %(what)s")
 _KEYS: Final = tuple(Change.__dataclass_fields__)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
+from automations.words import gettext as _
+
 
 class InvalidWindow(ValueError):
     """A rule that cannot be saved: `field` is the part that is wrong, `message` a sentence."""
@@ -24,4 +26,4 @@ class Judgement:
 
     @classmethod
     def not_evaluable(cls, why: str) -> Self:
-        return cls(False, False, None, f"not evaluable: {why}")
+        return cls(False, False, None, _("not evaluable: %(why)s") % {"why": why})

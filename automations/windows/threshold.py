@@ -21,14 +21,17 @@ from automations.windows.arithmetic import (
 )
 from automations.windows.judgement import InvalidWindow, Judgement
 from automations.windows.parts import (
-    AGGREGATES,
+    aggregated,
     among,
     check_aggregate,
     check_name,
     check_number,
     check_size,
+    measured,
     take_parts,
 )
+from automations.words import gettext as _
+from automations.words import gettext_noop
 
 NONFINITE: Final = "$nonfinite"
 # Comparisons that no aggregate meets if no value does: it lies between the least and the greatest of them.
@@ -42,15 +45,22 @@ class Comparison:
     holds: Callable[[Any, Any], Any]
     symbol: str
     words: str
+    sentence: str
 
 
 COMPARISONS: Final = {
-    "$gt": Comparison(operator.gt, ">", "above"),
-    "$gte": Comparison(operator.ge, "≥", "above or equal to"),
-    "$lt": Comparison(operator.lt, "<", "below"),
-    "$lte": Comparison(operator.le, "≤", "below or equal to"),
-    "$eq": Comparison(operator.eq, "=", "equal to"),
-    "$ne": Comparison(operator.ne, "≠", "not equal to"),
+    "$gt": Comparison(operator.gt, ">", gettext_noop("is above"), gettext_noop("%(value)s is above %(bound)s")),
+    "$gte": Comparison(
+        operator.ge, "≥", gettext_noop("is above or equal to"), gettext_noop("%(value)s is above or equal to %(bound)s")
+    ),
+    "$lt": Comparison(operator.lt, "<", gettext_noop("is below"), gettext_noop("%(value)s is below %(bound)s")),
+    "$lte": Comparison(
+        operator.le, "≤", gettext_noop("is below or equal to"), gettext_noop("%(value)s is below or equal to %(bound)s")
+    ),
+    "$eq": Comparison(operator.eq, "=", gettext_noop("is equal to"), gettext_noop("%(value)s is equal to %(bound)s")),
+    "$ne": Comparison(
+        operator.ne, "≠", gettext_noop("is not equal to"), gettext_noop("%(value)s is not equal to %(bound)s")
+    ),
 }
 
 
@@ -77,14 +87,16 @@ class Threshold:
         elif among(self.cmp_op, COMPARISONS):
             _check_bound(self.threshold)
         else:
-            raise InvalidWindow("cmp_op", f"The comparison is one of {', '.join([*COMPARISONS, NONFINITE])}.")
+            raise InvalidWindow(
+                "cmp_op", _("The comparison is one of %(known)s.") % {"known": ", ".join([*COMPARISONS, NONFINITE])}
+            )
         if self.agg_op is None:
             object.__setattr__(self, "window_size", 1)
 
     @classmethod
     def from_condition(cls, condition: object) -> Self:
         """The rule that stored JSON stands for. Raises InvalidWindow, also for unknown or missing keys."""
-        return cls(**take_parts(condition, _KEYS, what="A threshold"))
+        return cls(**take_parts(condition, _KEYS, what=_("A threshold")))
 
     def as_condition(self) -> dict[str, Any]:
         return {key: getattr(self, key) for key in _KEYS}
@@ -97,35 +109,42 @@ class Threshold:
     def shorthand(self) -> str:
         """The rule in short: `loss > 0.9`."""
         if self.cmp_op == NONFINITE:
-            return f"{self.name} not finite"
+            return _("%(name)s not finite") % {"name": self.name}
         return f"{self.name} {COMPARISONS[self.cmp_op].symbol} {digits(self._bound)}"
 
     def describe(self) -> str:
         """A clause for sentences: `loss (average of the last 5 values) is above 0.9`."""
         if self.cmp_op == NONFINITE:
-            return f"{self.name} is NaN or infinite"
-        over = f" ({self._aggregate_in_words()})" if self.agg_op else ""
-        return f"{self.name}{over} is {COMPARISONS[self.cmp_op].words} {digits(self._bound)}"
+            return _("%(name)s is NaN or infinite") % {"name": self.name}
+        value = measured(self.name, self.agg_op, self.window_size)
+        return _(COMPARISONS[self.cmp_op].sentence) % {"value": value, "bound": digits(self._bound)}
 
     def judge(self, values: Sequence[float]) -> Judgement:
         """The verdict after the last of `values`, which are the values logged so far, oldest first."""
         if len(values) < self.window_size:
-            return Judgement.not_evaluable(f"window {len(values)} of {self.window_size}")
+            return Judgement.not_evaluable(
+                _("window %(values)s of %(window_size)s") % {"values": len(values), "window_size": self.window_size}
+            )
         window = as_floats(values[len(values) - self.window_size :])
         if self.cmp_op == NONFINITE:
             return _judge_finiteness(window[-1])
         value = aggregate(window, self.agg_op)
         if value is None:
             return Judgement.not_evaluable(
-                f"no finite value among the last {self.window_size}"
+                _("no finite value among the last %(window_size)s") % {"window_size": self.window_size}
                 if self.agg_op
-                else f"latest value is {_kind(window[-1])}"
+                else _not_finite(window[-1])
             )
         comparison = COMPARISONS[self.cmp_op]
         holds = comparison.holds(value, self._bound)
-        verb = comparison.symbol if holds else f"is not {comparison.symbol}"
-        shown = digits(value, unlike=self._bound)
-        return Judgement(holds, True, value, f"{shown} {verb} {digits(self._bound)}, {self._aggregate_in_words()}")
+        told = _HOLDS if holds else _DOES_NOT_HOLD
+        reason = _(told) % {
+            "value": digits(value, unlike=self._bound),
+            "symbol": comparison.symbol,
+            "bound": digits(self._bound),
+            "what": self._aggregate_in_words(),
+        }
+        return Judgement(holds, True, value, reason)
 
     def judge_batch(self, before: Sequence[float] | Floats, new: Sequence[float] | Floats) -> list[bool]:
         """Whether the rule holds after each of the `new` values, logged after those `before`.
@@ -166,7 +185,7 @@ class Threshold:
         return as_float(self.threshold or 0)
 
     def _aggregate_in_words(self) -> str:
-        return f"{AGGREGATES[self.agg_op]} of the last {self.window_size} values" if self.agg_op else "latest value"
+        return aggregated(self.agg_op, self.window_size) if self.agg_op else _("latest value")
 
     def _compares(self, value: float) -> bool:
         return bool(COMPARISONS[self.cmp_op].holds(value, self._bound))
@@ -194,27 +213,29 @@ class Threshold:
         return verdicts
 
 
+_HOLDS: Final = gettext_noop("%(value)s %(symbol)s %(bound)s, %(what)s")
+_DOES_NOT_HOLD: Final = gettext_noop("%(value)s is not %(symbol)s %(bound)s, %(what)s")
 _KEYS: Final = tuple(Threshold.__dataclass_fields__)
 
 
 def _judge_finiteness(latest: float) -> Judgement:
     if math.isfinite(latest):
-        return Judgement(False, True, latest, f"latest value {digits(latest)} is finite")
-    return Judgement(True, True, latest, f"latest value is {_kind(latest)}")
+        return Judgement(False, True, latest, _("latest value %(latest)s is finite") % {"latest": digits(latest)})
+    return Judgement(True, True, latest, _not_finite(latest))
 
 
-def _kind(value: float) -> str:
-    return "NaN" if math.isnan(value) else "infinite"
+def _not_finite(value: float) -> str:
+    return _("latest value is NaN") if math.isnan(value) else _("latest value is infinite")
 
 
 def _check_alone(agg_op: object, threshold: object) -> None:
     if agg_op is not None:
-        raise InvalidWindow("agg_op", "Whether a value is NaN or infinite is asked of the latest one; write null.")
+        raise InvalidWindow("agg_op", _("Whether a value is NaN or infinite is asked of the latest one; write null."))
     if threshold is not None:
-        raise InvalidWindow("threshold", "Whether a value is NaN or infinite needs no threshold; write null.")
+        raise InvalidWindow("threshold", _("Whether a value is NaN or infinite needs no threshold; write null."))
 
 
 def _check_bound(threshold: object) -> None:
-    check_number(threshold, part="threshold", what="The threshold")
+    check_number(threshold, part="threshold", what=_("The threshold"))
     if not math.isfinite(as_float(threshold)):  # type: ignore[arg-type]  # a number by now
-        raise InvalidWindow("threshold", "The threshold is finite; to watch for NaN, compare by $nonfinite.")
+        raise InvalidWindow("threshold", _("The threshold is finite; to watch for NaN, compare by $nonfinite."))

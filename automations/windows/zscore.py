@@ -10,11 +10,31 @@ import numpy as np
 from automations.windows.arithmetic import Floats, array, as_float, as_floats, at_the_end, digits, mean
 from automations.windows.judgement import Judgement
 from automations.windows.parts import DIRECTIONS, check_amount, check_choice, check_name, check_size, take_parts
+from automations.words import gettext as _
+from automations.words import gettext_noop
 
 LEAST_RUNS = 3
 MOST_RUNS = 1_000
-_SIDES: Final = {"INCREASE": "above", "DECREASE": "below", "ANY": "away from"}
-_BOUNDS: Final = {"INCREASE": "≥ {}", "DECREASE": "≤ -{}", "ANY": "beyond ±{}"}
+_LIES: Final = {
+    "INCREASE": gettext_noop(
+        "%(metric)s is at least %(bound)s standard deviations above the mean of the last %(count)s other runs"
+    ),
+    "DECREASE": gettext_noop(
+        "%(metric)s is at least %(bound)s standard deviations below the mean of the last %(count)s other runs"
+    ),
+    "ANY": gettext_noop(
+        "%(metric)s is at least %(bound)s standard deviations away from the mean of the last %(count)s other runs"
+    ),
+}
+_REACHES: Final = gettext_noop(
+    "z-score %(score)s is %(bound)s: %(value)s against mean %(mean)s and deviation %(deviation)s of %(count)s"
+    " other runs"
+)
+_DOES_NOT_REACH: Final = gettext_noop(
+    "z-score %(score)s is not %(bound)s: %(value)s against mean %(mean)s and deviation %(deviation)s of"
+    " %(count)s other runs"
+)
+_BOUNDS: Final = {"INCREASE": "≥ %(bound)s", "DECREASE": "≤ -%(bound)s", "ANY": gettext_noop("beyond ±%(bound)s")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +49,14 @@ class ZScore:
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        check_size(self.window_size, part="window_size", of="other runs", least=LEAST_RUNS, most=MOST_RUNS)
-        check_amount(self.threshold, part="threshold", what="The threshold")
-        check_choice(self.change_dir, DIRECTIONS, part="change_dir", what="The direction")
+        check_size(self.window_size, part="window_size", of=_("other runs"), least=LEAST_RUNS, most=MOST_RUNS)
+        check_amount(self.threshold, part="threshold", what=_("The threshold"))
+        check_choice(self.change_dir, DIRECTIONS, part="change_dir", what=_("The direction"))
 
     @classmethod
     def from_condition(cls, condition: object) -> Self:
         """The rule that stored JSON stands for. Raises InvalidWindow, also for unknown or missing keys."""
-        return cls(**take_parts(condition, _KEYS, what="A z-score"))
+        return cls(**take_parts(condition, _KEYS, what=_("A z-score")))
 
     def as_condition(self) -> dict[str, Any]:
         return {key: getattr(self, key) for key in _KEYS}
@@ -53,31 +73,35 @@ class ZScore:
     def describe(self) -> str:
         """A clause for sentences: `loss is at least 3 standard deviations away from the mean of the last 30 other
         runs`."""
-        return (
-            f"{self.name} is at least {digits(self._bound)} standard deviations {_SIDES[self.change_dir]} the mean of"
-            f" the last {self.window_size} other runs"
-        )
+        told = {"metric": self.name, "bound": digits(self._bound), "count": self.window_size}
+        return _(_LIES[self.change_dir]) % told
 
     def judge(self, value: float, others: Sequence[float]) -> Judgement:
         """The verdict on the run's latest value; `others` are those of other runs, the most recently active first."""
         level = _Level.of(others[: self.window_size])
         if level.runs < LEAST_RUNS:
-            return Judgement.not_evaluable(f"{level.runs} other runs have a finite value; {LEAST_RUNS} are needed")
+            return Judgement.not_evaluable(
+                _("%(runs)s other runs have a finite value; %(least_runs)s are needed")
+                % {"runs": level.runs, "least_runs": LEAST_RUNS}
+            )
         if not level.deviation or not math.isfinite(level.deviation):
-            return Judgement.not_evaluable("the other runs' values do not deviate from their mean")
+            return Judgement.not_evaluable(_("the other runs' values do not deviate from their mean"))
         latest = as_float(value)
         if not math.isfinite(latest):
-            return Judgement.not_evaluable(f"latest value is {'NaN' if math.isnan(latest) else 'infinite'}")
+            return Judgement.not_evaluable(
+                _("latest value is NaN") if math.isnan(latest) else _("latest value is infinite")
+            )
         score = level.score(latest)
         holds = self._reached(score)
-        verb = "is" if holds else "is not"
-        return Judgement(
-            holds,
-            True,
-            score,
-            f"z-score {digits(score, unlike=self._bound)} {verb} {self._bound_in_words()}: {digits(latest)} against"
-            f" mean {digits(level.mean)} and deviation {digits(level.deviation)} of {level.runs} other runs",
-        )
+        reason = _(_REACHES if holds else _DOES_NOT_REACH) % {
+            "score": digits(score, unlike=self._bound),
+            "bound": self._bound_in_words(),
+            "value": digits(latest),
+            "mean": digits(level.mean),
+            "deviation": digits(level.deviation),
+            "count": level.runs,
+        }
+        return Judgement(holds, True, score, reason)
 
     def judge_batch(self, others: Sequence[float], new: Sequence[float]) -> list[bool]:
         """Whether the rule holds after each of the `new` values; the other runs are the same for all of them."""
@@ -100,7 +124,7 @@ class ZScore:
         return as_float(self.threshold)
 
     def _bound_in_words(self) -> str:
-        return _BOUNDS[self.change_dir].format(digits(self._bound))
+        return _(_BOUNDS[self.change_dir]) % {"bound": digits(self._bound)}
 
     def _reached(self, score: float) -> bool:
         if self.change_dir == "INCREASE":

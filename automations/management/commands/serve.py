@@ -2,14 +2,14 @@
 
 import errno
 import hashlib
+import multiprocessing
 import os
 import socket
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from http.client import HTTPConnection, HTTPException  # noqa: TID251 - asks only our own /healthz
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,11 @@ import structlog
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, connections
-from django.utils import timezone
+from django.core.management.base import BaseCommand, CommandError, SystemCheckError
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
-from automations import executions, watchdog
-from automations.health import OUT_OF_REACH
 from automations.supervisor import Program, Supervisor
+from automations.watchdog import Watchdog
 from automations_site import VERSION
 
 log = structlog.get_logger(__name__)
@@ -37,6 +35,8 @@ _MIGRATION_LOCK = 4_018_237_115  # any number that nothing else on the database 
 class Command(BaseCommand):
     help = "Migrates, then runs the web server and the queue workers until Ctrl-C; what dies is started again."
     requires_migrations_checks = False
+    # They import every page, which takes up 40 MB: in the process that prepares the server, not in its supervisor.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -50,18 +50,18 @@ class Command(BaseCommand):
             raise CommandError("WEB_WORKERS and QUEUE_WORKERS are both 0, so there is nothing to run.")
         if settings.WEB_WORKERS:
             _check_port(settings.HOST, settings.PORT)
-        self._prepare()
+        _in_a_process_of_its_own(self._check_and_prepare)
         environment = dict(os.environ)
         if options["allow_loopback_webhooks"]:
             allowed = [*settings.WEBHOOK_ALLOWED_NETWORKS, *LOOPBACK]
             environment["WEBHOOK_ALLOWED_NETWORKS"] = ",".join(dict.fromkeys(allowed))
             environment.pop("WEBHOOK_ALLOWED_NETWORKS_FILE", None)
-        connections.close_all()  # the children open their own
         supervisor = Supervisor(_programs(environment))
+        watch = _watching(supervisor)
         supervisor.start()
         try:
             self._announce(supervisor, loopback=options["allow_loopback_webhooks"])
-            supervisor.run(watch=lambda: _look_after_queue(supervisor))
+            supervisor.run(watch=watch)
         finally:
             self._say("Stopping")
             supervisor.stop()
@@ -71,20 +71,31 @@ class Command(BaseCommand):
         self.stdout.write(sentence)
         self.stdout.flush()  # a log file shall show it now, not when the server ends
 
+    def _check_and_prepare(self) -> None:
+        try:
+            self.check()
+            self._prepare()
+        except SystemCheckError as problems:
+            self.stderr.write(str(problems))
+            sys.exit(1)
+
     def _prepare(self) -> None:
         """Bring database and static files up to date; make the first account on an empty database."""
         from projects import provisioning
 
+        self._say("Bringing the database up to date")
         with _one_host_at_a_time():
             call_command("migrate", interactive=False, verbosity=0)
             call_command("createcachetable", verbosity=0)
             login = provisioning.first_start()
+        # Those that ask the database, such as whether the keys open what is sealed.
+        self.check(databases=[DEFAULT_DB_ALIAS])
         if login:
             self._say(self.style.SUCCESS("First start: made a place to work and its admin. Shown once:"))
             for name, value in login.items():
                 self._say(f"  {name.replace('_', ' ')}: {value}")
         if settings.WEB_WORKERS:
-            _collect_static()
+            collect_static()
 
     def _announce(self, supervisor: Supervisor, *, loopback: bool) -> None:
         if settings.WEB_WORKERS and not _wait_until_answering(supervisor, settings.HOST, settings.PORT):
@@ -103,6 +114,16 @@ class Command(BaseCommand):
             self._say(self.style.SUCCESS("The queue workers are running"))
 
 
+def _in_a_process_of_its_own(work: Callable[[], None]) -> None:
+    """Migrating takes up a hundred megabytes, which the supervisor would keep for as long as it lives."""
+    connections.close_all()  # the child opens its own
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    child.join()
+    if child.exitcode:
+        raise CommandError("The server could not be prepared; the lines above say why.")
+
+
 def _programs(environment: dict[str, str]) -> list[Program]:
     web = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
@@ -112,43 +133,28 @@ def _programs(environment: dict[str, str]) -> list[Program]:
         *("--respawn-failed-workers", "--workers-kill-timeout", "5s"),
         *("--log-level", "warning", "automations_site.wsgi:application"),
     ]
-    queue = [sys.executable, "manage.py", "qcluster"]
+    queue = [sys.executable, "manage.py", "qcluster", "--skip-checks"]
     programs = []
     if settings.WEB_WORKERS:
         programs.append(Program("web", web, folder=settings.BASE_DIR, environment=environment))
     if settings.QUEUE_WORKERS:
-        programs.append(
-            Program(QUEUE, queue, folder=settings.BASE_DIR, environment=environment, before_start=_requeue_waiting)
-        )
+        programs.append(Program(QUEUE, queue, folder=settings.BASE_DIR, environment=environment))
     return programs
 
 
-def _requeue_waiting() -> None:
-    """Queue everything that is due before the queue workers start: those that were killed had taken some of it, and
-    their queue would hold it back for longer than anybody wants to wait."""
-    try:
-        executions.requeue_overdue(at=timezone.now(), grace=timedelta(0))
-    except OUT_OF_REACH as problem:  # the sweep does it once they are back
-        log.warning("not_requeued", reason=type(problem).__name__)
-        connection.close()
+def _watching(supervisor: Supervisor) -> Callable[[], None]:
+    """What starts queue workers afresh when they live but take no more work."""
+    watchdog = Watchdog()
 
+    def look() -> None:
+        nonlocal watchdog
+        for program in supervisor.programs:
+            if program.name == QUEUE and watchdog.is_stuck(now=time.monotonic()):
+                log.error("queue_stuck", program=program.name)
+                program.restart()
+                watchdog = Watchdog()
 
-def _look_after_queue(supervisor: Supervisor) -> None:
-    """Pass on the work of queue workers that died, and start them afresh when they live but take no more work."""
-    for program in supervisor.programs:
-        if program.name != QUEUE:
-            continue
-        now = timezone.now()
-        try:
-            executions.requeue_abandoned(at=now)
-            stuck = watchdog.is_stuck(at=now)
-        except OUT_OF_REACH as problem:  # a database that restarts must not end the supervisor
-            log.warning("watchdog_without_database", reason=type(problem).__name__)
-            connection.close()
-            return
-        if stuck and program.running_for() > watchdog.PATIENCE.total_seconds():
-            log.error("queue_stuck", program=program.name)
-            program.restart()
+    return look
 
 
 def _check_port(host: str, port: int, *, patience: float = 2.0) -> None:
@@ -199,7 +205,7 @@ def _wait_until_answering(supervisor: Supervisor, host: str, port: int, *, patie
     return False
 
 
-def _collect_static() -> None:
+def collect_static() -> None:
     """Gather static files with hashes in their names, unless nothing changed since the last time."""
     stamp = Path(settings.DATA_DIR) / "static-stamp"
     print_ = _static_fingerprint()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -21,7 +25,10 @@ MAX_BODY = 50_000_000
 
 
 class Command(BaseCommand):
-    help = "Print the webhooks that arrive, and check their signatures."
+    help = (
+        "Print the webhooks that arrive, and check their signatures. An address such as"
+        " /?status=429&retry_after=5&delay=2 is answered as it says."
+    )
     requires_system_checks = []
     requires_migrations_checks = False
 
@@ -61,6 +68,26 @@ class Command(BaseCommand):
             server.server_close()
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How to answer one request."""
+
+    status: int
+    delay: float
+    retry_after: str = ""
+
+    @classmethod
+    def asked_for(cls, path: str, options: Mapping[str, Any]) -> Answer:
+        """As the address says, `/?status=429&retry_after=5&delay=2` for one, and else as the options do."""
+        asked = dict(parse_qsl(urlsplit(path).query))
+        status, delay, retry_after = asked.get("status", ""), asked.get("delay", ""), asked.get("retry_after", "")
+        return cls(
+            int(status) if re.fullmatch("[2-5][0-9][0-9]", status) else options["status"],
+            float(delay) if re.fullmatch(r"[0-9]{1,2}(\.[0-9]+)?", delay) else options["delay"],
+            retry_after if retry_after.isascii() and retry_after.isprintable() else "",
+        )
+
+
 class Desk:
     """Takes requests one at a time, says what it thinks of each, and remembers the message ids it has seen."""
 
@@ -80,11 +107,13 @@ class Desk:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MAX_BODY))
-                status = desk.take(self.path, dict(self.headers.items()), body)
-                time.sleep(desk.options["delay"])
-                answer = b'{"ok": %s}' % (b"true" if status < 300 else b"false")
+                asked = desk.take(self.path, dict(self.headers.items()), body)
+                time.sleep(asked.delay)
+                answer = b'{"ok": %s}' % (b"true" if asked.status < 300 else b"false")
                 try:
-                    self.send_response(status)
+                    self.send_response(asked.status)
+                    if asked.retry_after:
+                        self.send_header("Retry-After", asked.retry_after)
                     self.send_header("Content-Type", "application/json")
                     self.send_header("Content-Length", str(len(answer)))
                     self.end_headers()
@@ -97,8 +126,8 @@ class Desk:
 
         return Conversation
 
-    def take(self, path: str, headers: dict[str, str], body: bytes) -> int:
-        """Note one request; returns the status to answer with."""
+    def take(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        """Note one request; returns how to answer it."""
         with self.lock:
             self.count += 1
             given = {name.lower(): value for name, value in headers.items()}
@@ -108,7 +137,9 @@ class Desk:
             self._print(path, given, body, problems)
             if self.options["json"]:
                 self._append(path, given, body, problems)
-            return 503 if self.count <= self.options["fail_first"] else int(self.options["status"])
+            if self.count <= self.options["fail_first"]:
+                return Answer(503, self.options["delay"])
+            return Answer.asked_for(path, self.options)
 
     def say(self, line: str) -> None:
         self.command.stdout.write(line)
