@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404
+from django.utils.translation import gettext as _
 
-from automations.models import Automation, AutomationVersion, Execution, SlackChannel, Webhook
+from automations.models import Automation, AutomationVersion, Execution, Redelivery, SlackChannel, Webhook
 from projects import access as projects_access
 from projects.models import Organization, Project, Role, Team, TeamMember
 from registries import access as registries_access
@@ -42,7 +43,7 @@ def automation_for(user: User | AnonymousUser, pk: int) -> Automation:
     """
     found = Automation.objects.visible_to(user).select_related(*WITH_SCOPES).filter(pk=pk).first()
     if found is None:
-        raise Http404(f"There is no automation {pk}.")
+        raise Http404(_("There is no automation %(pk)s.") % {"pk": pk})
     return found
 
 
@@ -54,7 +55,7 @@ def version_for(automation: Automation, number: int) -> AutomationVersion:
     """
     found = automation.versions.select_related("created_by").filter(number=number).first()
     if found is None:
-        raise Http404(f"“{automation}” has no version {number}.")
+        raise Http404(_("“%(automation)s” has no version %(number)s.") % {"automation": automation, "number": number})
     return found
 
 
@@ -67,7 +68,7 @@ def execution_for(user: User | AnonymousUser, key: uuid.UUID) -> Execution:
     found = (
         Execution.objects.visible_to(user)
         .select_related(
-            "automation",
+            "automation__collection",
             "event__actor",
             "event__run__project__team",
             "event__artifact__collection__project__team",
@@ -75,14 +76,54 @@ def execution_for(user: User | AnonymousUser, key: uuid.UUID) -> Execution:
             "registry__organization",
             "webhook__team",
             "slack_channel__team",
+            "origin",
+            "redelivery__asked_by",
+            "digest",
         )
         .prefetch_related("attempts")
         .filter(key=key)
         .first()
     )
     if found is None:
-        raise Http404(f"There is no execution {key}.")
+        raise Http404(_("There is no execution %(key)s.") % {"key": key})
     return found
+
+
+def redelivery_for(user: User | AnonymousUser, key: uuid.UUID) -> Redelivery:
+    """The redelivery with this key.
+
+    Raises:
+        Http404: there is none the user may see.
+    """
+    found = (
+        Redelivery.objects.visible_to(user)
+        .select_related("project__team", "registry__organization", "asked_by", "cancelled_by")
+        .filter(key=key)
+        .first()
+    )
+    if found is None:
+        raise Http404(_("There is no redelivery %(key)s.") % {"key": key})
+    return found
+
+
+def may_redeliver(user: User | AnonymousUser, home: Project | Registry) -> bool:
+    """Whether the user may redeliver, try and cancel executions of this project or registry."""
+    if isinstance(home, Registry):
+        return registries_access.may(user, registries_access.Permission.REDELIVER, home)
+    return projects_access.may(user, projects_access.Permission.REDELIVER, home.team)
+
+
+def require_redeliver(user: User | AnonymousUser, home: Project | Registry) -> None:
+    """Let pass who may redeliver, try and cancel executions of this project or registry.
+
+    Raises:
+        Http404: the user may not even see it.
+        PermissionDenied: with a sentence for the user.
+    """
+    if isinstance(home, Registry):
+        registries_access.require(user, registries_access.Permission.REDELIVER, home)
+    else:
+        projects_access.require(user, projects_access.Permission.REDELIVER, home.team)
 
 
 def webhook_for(user: User | AnonymousUser, team: Team, name: str) -> Webhook:
@@ -100,7 +141,7 @@ def webhook_for(user: User | AnonymousUser, team: Team, name: str) -> Webhook:
         .first()
     )
     if found is None:
-        raise Http404(f"There is no webhook “{name}” in {team}.")
+        raise Http404(_("There is no webhook “%(name)s” in %(team)s.") % {"name": name, "team": team})
     return found
 
 
@@ -117,7 +158,7 @@ def slack_channel_for(user: User | AnonymousUser, team: Team, channel: str) -> S
         .first()
     )
     if found is None:
-        raise Http404(f"{team} has no Slack channel “{channel}”.")
+        raise Http404(_("%(team)s has no Slack channel “%(channel)s”.") % {"team": team, "channel": channel})
     return found
 
 
@@ -151,10 +192,11 @@ def require_edit(user: User | AnonymousUser, scope: Scope) -> None:
 def _require_organization(user: User | AnonymousUser, organization: Organization) -> None:
     role = projects_access.role_in_organization(user, organization)
     if role is None and not Organization.objects.visible_to(user).filter(pk=organization.pk).exists():
-        raise Http404(f"There is no organization “{organization}”.")
+        raise Http404(_("There is no organization “%(organization)s”.") % {"organization": organization})
     if role is not Role.ADMIN:
         raise PermissionDenied(
-            f"Only admins of the organization {organization} may change automations that cover all of it."
+            _("Only admins of the organization %(organization)s may change automations that cover all of it.")
+            % {"organization": organization}
         )
 
 

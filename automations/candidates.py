@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass
 
 import structlog
+from django.db import connection
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
@@ -42,8 +43,9 @@ _learning = threading.Lock()
 
 
 def met_by(event: Event, scopes: Scopes) -> list[Automation]:
-    """The automations that listen in these scopes and whose rule the event meets, as they are now; those that this
-    process does not know yet are learnt on the way. Two queries at most."""
+    """The automations that listen in these scopes and whose rule the event meets, as they are now, and held so that
+    none can be deleted before its execution is written; those that this process does not know yet are learnt on the
+    way. Two queries at most, and one more where rows are held."""
     listening = Automation.objects.listening_to(event_types_listening_to(event.kind), scopes)
     to_read = []
     for key in listening.order_by().values_list("pk", STAMP):
@@ -52,9 +54,16 @@ def met_by(event: Event, scopes: Scopes) -> list[Automation]:
             to_read.append(key[0])
     if not to_read:
         return []
-    read = listening.filter(pk__in=to_read).annotate(stamp=STAMP).select_related("webhook", "slack_channel")
+    if connection.features.has_select_for_update:  # elsewhere the transaction is the only one that writes
+        # In one order for everybody, so that no two wait for each other; and before they are read: joined to its
+        # webhook, a row that was waited for would come with the webhook it had before.
+        held = Automation.objects.filter(pk__in=to_read).order_by("pk").select_for_update(no_key=True)
+        list(held.values_list("pk"))
+    # Unordered: to order by what is selected, Django hashes every column of it.
+    read = listening.order_by().filter(pk__in=to_read).annotate(stamp=STAMP).select_related("webhook", "slack_channel")
     # Judged again as they are read now: one may have been edited between the two queries.
-    return [automation for automation in read if _learn(automation, automation.stamp).is_met_by(event)]
+    met = [automation for automation in read if _learn(automation, automation.stamp).is_met_by(event)]
+    return sorted(met, key=lambda automation: (automation.name, automation.pk))
 
 
 def forget() -> None:

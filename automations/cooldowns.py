@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import F
 
+from automations import snoozing
 from automations.models import Cooldown
 from projects.models import Run
 
@@ -60,6 +61,8 @@ def count_surplus(pairs: Iterable[tuple[int, str]], *, run: Run, times: int = 1)
 
 def quiet(automations: Iterable[int], *, run: Run, at: datetime, state: str = "") -> set[int]:
     """Of these automations, those that fired for this run within 24 hours, so that the logging path need not write an
-    event that nothing would come of."""
-    fired = Cooldown.objects.filter(automation__in=automations, run=run, state=state, fired_at__gt=at - QUIET_FOR)
-    return set(fired.values_list("automation", flat=True))
+    event that nothing would come of; of a snoozed one, whether that was noted since it is."""
+    states = {state: False, snoozing.quiet_key(state): True}
+    fired = Cooldown.objects.filter(automation__in=automations, run=run, state__in=states, fired_at__gt=at - QUIET_FOR)
+    rows = fired.values_list("automation", "state", "automation__snoozed_until")
+    return {pk for pk, noted, until in rows if states[noted] is (until is not None and until > at)}

@@ -3,6 +3,8 @@ narrower since, or somebody wrote into the database by hand. It is said wherever
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from automations import templating
 from automations.models import Automation
 from automations.triggers import InvalidCondition, trigger_for
@@ -13,9 +15,9 @@ def problem_of(automation: Automation) -> str:
     try:
         trigger_for(automation.event_type).compile(automation.condition, automation.filter)
     except InvalidCondition as error:
-        return f"cannot be evaluated: {error.message}"
+        return _("cannot be evaluated: %(message)s") % {"message": error.message}
     try:
         templating.parse(automation.payload or "{}")
     except templating.InvalidTemplate as error:
-        return f"cannot be sent: {error}"
+        return _("cannot be sent: %(error)s") % {"error": error}
     return ""

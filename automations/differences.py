@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from automations.models.automation import TARGETS
 from projects.jsonvalues import same
 
@@ -29,7 +32,23 @@ ORDER = (
     "message",
     "severity",
 )
-LABELS = {"shadow": "shadow mode", "event_type": "event", "action_kind": "action", "slack_channel": "Slack channel"}
+LABELS = {
+    "name": gettext_noop("name"),
+    "description": gettext_noop("description"),
+    "enabled": gettext_noop("enabled"),
+    "shadow": gettext_noop("shadow mode"),
+    "scope": gettext_noop("scope"),
+    "event_type": gettext_noop("event"),
+    "condition": gettext_noop("condition"),
+    "filter": gettext_noop("filter"),
+    "action_kind": gettext_noop("action"),
+    "webhook": gettext_noop("webhook"),
+    "payload": gettext_noop("payload"),
+    "slack_channel": gettext_noop("Slack channel"),
+    "title": gettext_noop("title"),
+    "message": gettext_noop("message"),
+    "severity": gettext_noop("severity"),
+}
 # Keys by which a version finds again what it points at; people are told the names.
 KEYS = frozenset(f"{field}_{part}" for field in TARGETS.values() for part in ("id", "team"))
 # Longer texts are shown as a whole: comparing them line by line could take minutes.
@@ -57,8 +76,8 @@ class Change:
     @property
     def label(self) -> str:
         """The field in words: `event`, `condition threshold`."""
-        first, _, rest = self.field.partition(".")
-        return f"{LABELS.get(first, first)} {rest}".strip()
+        first, _dot, rest = self.field.partition(".")
+        return f"{label_of(first)} {rest}".strip()
 
     @property
     def before_text(self) -> str:
@@ -67,6 +86,11 @@ class Change:
     @property
     def after_text(self) -> str:
         return written(self.after)
+
+
+def label_of(field: str) -> str:
+    """A field of a rule in words."""
+    return _(LABELS[field]) if field in LABELS else field
 
 
 def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:

@@ -10,9 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from automations import sentences
-from automations.models import AutomationVersion, Execution, ReasonCode, ScopeKind, SlackChannel, Status, Webhook
+from automations.models import (
+    AutomationVersion,
+    Execution,
+    Notice,
+    ReasonCode,
+    ScopeKind,
+    SlackChannel,
+    Status,
+    Webhook,
+)
 from automations.models.automation import TARGETS
+from automations.models.execution import HOLDING
+from automations.records import in_english
 from projects.models import Organization, OrganizationMember, Project, Role, Team
 from registries.models import Collection, Registry
 
@@ -24,13 +39,17 @@ if TYPE_CHECKING:
 
     Reader = User | AnonymousUser
 
+# All that is told of a call which the reader may not see.
+FAILED = gettext_noop("The call failed.")
 OUTCOMES = {
-    Status.FINISHED: "It was sent.",
-    Status.FAILED: "The call failed.",
-    Status.SKIPPED: "The webhook is paused.",
+    Status.FINISHED: gettext_noop("It was sent."),
+    Status.FAILED: FAILED,
+    Status.SKIPPED: gettext_noop("The webhook is paused."),
 }
 # Skipped by the automation's own rules: what is said of it names nobody.
-OWN_REASONS = frozenset({ReasonCode.RATE_LIMIT, ReasonCode.SHADOW, ReasonCode.LOOP})
+OWN_REASONS = frozenset(
+    {ReasonCode.RATE_LIMIT, ReasonCode.SHADOW, ReasonCode.LOOP, ReasonCode.CANCELLED, ReasonCode.SNOOZED} | HOLDING
+)
 Target = Webhook | SlackChannel
 # What the scope of a version is, by its kind there.
 SCOPES: dict[str, type[Organization | Team | Project | Registry | Collection]] = {
@@ -93,6 +112,22 @@ def prepare_versions(versions: Iterable[AutomationVersion], *, reader: Reader) -
     return found
 
 
+def prepare_notices(notices: Iterable[Notice], *, reader: Reader) -> list[Notice]:
+    """The notices without executions the reader may not see, and without what a hidden team's receiver answered.
+
+    They are changed in memory, for showing: never save them afterwards. Costs the same few queries for any number.
+    """
+    found = list(notices)
+    begun_with = {notice.execution_id for notice in found if notice.execution_id is not None}
+    executions = Execution.objects.visible_to(reader).only("key").in_bulk(begun_with) if begun_with else {}
+    hidden = hidden_targets(reader, [notice.automation for notice in found if notice.automation])
+    for notice in found:
+        notice.execution = executions.get(notice.execution_id)
+        if notice.automation_id in hidden:
+            notice.sentence = _(FAILED)
+    return found
+
+
 def may_see_target(user: Reader, target: Target | None) -> bool:
     """Whether name, address and answers of a webhook or Slack channel may be shown; without one, nothing is hidden."""
     return target is None or Team.objects.visible_to(user).filter(pk=target.team_id).exists()
@@ -105,6 +140,11 @@ def hidden_targets(user: Reader, automations: Iterable[Automation]) -> set[int]:
     return {pk for pk, team in teams.items() if team not in visible}
 
 
+def last_error(automation: Automation, *, target_hidden: bool) -> str:
+    """What went wrong the last time, as far as it may be told."""
+    return _(FAILED) if automation.last_error and target_hidden else automation.last_error
+
+
 def administered_organizations(user: Reader) -> set[int]:
     """Keys of the organizations whose every team the user sees."""
     if not user.is_authenticated:
@@ -113,6 +153,11 @@ def administered_organizations(user: Reader) -> set[int]:
         return set(Organization.objects.values_list("pk", flat=True))
     roles = OrganizationMember.objects.filter(user=user, role=Role.ADMIN)
     return set(roles.values_list("organization", flat=True))
+
+
+def figures_told(user: Reader) -> Q:
+    """The automations of which the user may know how they fare: see `may_see_figures`."""
+    return Q(organization=None) | Q(organization__in=administered_organizations(user))
 
 
 def may_see_figures(user: Reader, automation: Automation) -> bool:
@@ -173,16 +218,17 @@ def _hide_call(execution: Execution) -> None:
         "slack_channel": None,
         "title": "",
         "message": "",
-        "summary": sentences.without_target(rule.get("summary", ""), action_kind=kind, name=name),
+        "summary": in_english(sentences.without_target)(rule.get("summary", ""), action_kind=kind, name=name),
     }
     execution.webhook = execution.slack_channel = None
     execution.target = sentences.HIDDEN.get(kind, "")
     execution.payload = ""
-    waiting = "The call failed; it will be tried again." if execution.result else ""
+    waiting = gettext_noop("The call failed; it will be tried again.") if execution.result else ""
     if execution.reason_code not in OWN_REASONS:
-        execution.result = OUTCOMES.get(Status(execution.status), waiting)
+        told = OUTCOMES.get(Status(execution.status), waiting)
+        execution.result = _(told) if told else ""
     # Only a prefetched list is going to be shown, and its rows are what is shown.
     for attempt in getattr(execution, "_prefetched_objects_cache", {}).get("attempts", ()):
         attempt.url = attempt.response_body = ""
         attempt.request_headers, attempt.response_headers = {}, {}
-        attempt.error = "The call failed." if attempt.error else ""
+        attempt.error = _(FAILED) if attempt.error else ""

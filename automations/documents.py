@@ -6,13 +6,15 @@ import json
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 
 from automations.models import Event, EventType, Execution
 from automations.templating import MAX_RENDERED_CHARACTERS, RenderedTooLarge
 
 
-def default_document(event: Event, rule: dict[str, Any], *, execution: Execution | None) -> bytes:
-    """The event as JSON: what happened, where, to which run or version, and why the automation reacts.
+def default_document(event: Event, rule: dict[str, Any], *, execution: Execution | None, because: str = "") -> bytes:
+    """The event as JSON: what happened, where, to which run or version, and why the automation reacts; that is
+    `because` in a preview, which has no execution.
 
     Raises:
         RenderedTooLarge: it is longer than a rendered template may be.
@@ -22,10 +24,10 @@ def default_document(event: Event, rule: dict[str, Any], *, execution: Execution
         "type": EventType(rule["event_type"]).rendered,
         "occurred_at": event.occurred_at.isoformat(),
         "author": event.actor.username if event.actor else None,
-        "automation": {"name": rule["name"], "summary": rule["summary"]},
+        "automation": {"name": rule["name"], "summary": rule.get("summary", "")},
         "entity": details.get("entity"),
         "project": details.get("project"),
-        "because": execution.matched_because if execution else "",
+        "because": execution.matched_because if execution else because,
         "execution": _execution(execution),
     }
     if "collection" in details and "version" not in details:
@@ -65,7 +67,9 @@ def default_document(event: Event, rule: dict[str, Any], *, execution: Execution
 def _execution(execution: Execution | None) -> dict[str, str] | None:
     if execution is None:
         return None
-    return {"id": str(execution.key), "url": absolute(execution.get_absolute_url())}
+    # Redelivered as it was, a message says what it said the first time.
+    first = execution.message
+    return {"id": str(first), "url": absolute(reverse("automations:execution", kwargs={"key": first}))}
 
 
 def absolute(path: str) -> str:

@@ -11,13 +11,15 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.http import Http404
+from django.utils.translation import gettext as _
 
-from automations import stamps, templating, versions
-from automations.access import Scope, require_edit, slack_channels_usable_by, webhooks_usable_by
+from automations import actionfields, auditing, stamps, versions
+from automations.access import Scope, require_edit
 from automations.models import ActionKind, Automation, EventType, ScopeKind, Severity, SlackChannel, Webhook
 from automations.models.automation import TARGETS
-from automations.slack import messages
 from automations.triggers import InvalidCondition, trigger_for
+from projects import conflicts
+from projects.audit import Deed
 from projects.jsonvalues import storable
 from projects.models import Organization, Project, Team, User
 from registries.models import Collection, Registry
@@ -33,19 +35,17 @@ SCOPE_KINDS: dict[type, ScopeKind] = {
     Collection: ScopeKind.COLLECTION,
 }
 
-# What each action has to be told; the others leave it empty.
-FIELDS_OF_ACTION: dict[ActionKind, tuple[str, ...]] = {
-    ActionKind.WEBHOOK: ("webhook", "payload"),
-    ActionKind.SLACK: ("slack_channel", "title", "message", "severity"),
-}
-LONGEST = {"title": 1_000, "message": 10_000}
-
 
 class NameTaken(ValidationError):
     """There is an automation of this name in the scope already; a conflict rather than bad input."""
 
     def __init__(self, name: str, scope: Scope) -> None:
-        super().__init__({"name": f"There is an automation “{name}” in {scope} already. Choose another name."})
+        super().__init__(
+            {
+                "name": _("There is an automation “%(name)s” in %(scope)s already. Choose another name.")
+                % {"name": name, "scope": scope}
+            }
+        )
 
 
 @dataclass(slots=True)
@@ -78,6 +78,13 @@ def draft_of(automation: Automation) -> Draft:
     return Draft(**{field.name: getattr(automation, field.name) for field in dataclass_fields(Draft)})
 
 
+def mark_of(automation: Automation) -> str:
+    """Changes with anything that can be set of it, its scope included."""
+    names = {field.name for field in dataclass_fields(Draft)} - set(TARGETS.values())
+    keys = [f"{name}_id" for name in (*TARGETS.values(), *(kind.value for kind in ScopeKind))]
+    return conflicts.mark_of({name: getattr(automation, name) for name in (*names, *keys)})
+
+
 def create(draft: Draft, *, scope: Scope, by: User) -> Automation:
     """Save a new automation of the scope.
 
@@ -89,7 +96,9 @@ def create(draft: Draft, *, scope: Scope, by: User) -> Automation:
     return _save(Automation(created_by=by), draft, scope=scope, by=by)
 
 
-def update(automation: Automation, draft: Draft, *, by: User, scope: Scope | None = None) -> Automation:
+def update(
+    automation: Automation, draft: Draft, *, by: User, scope: Scope | None = None, deed: Deed = Deed.CHANGED
+) -> Automation:
     """Save a changed automation; its scope stays what it is, unless it is moved to another one.
 
     Raises:
@@ -97,19 +106,21 @@ def update(automation: Automation, draft: Draft, *, by: User, scope: Scope | Non
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
     with transaction.atomic():
-        held = _hold(automation)
+        held = hold(automation)
         if scope is None or scope == automation.scope:
             check(draft, scope=automation.scope, by=by, automation=automation)
-            return _save(automation, draft, scope=automation.scope, by=by, held=held)
+            return _save(automation, draft, scope=automation.scope, by=by, held=held, deed=deed)
         require_edit(by, automation.scope)
         # There it is a new one: also its webhook is used for events for which nobody has allowed it yet.
         check(draft, scope=scope, by=by)
         # Saving tells the projects of the new scope; those of the old one have to forget it.
         stamps.raise_stamp(automation)
-        return _save(automation, draft, scope=scope, by=by, held=held)
+        return _save(automation, draft, scope=scope, by=by, held=held, deed=deed)
 
 
-def change(automation: Automation, *, by: User, scope: Scope | None = None, **fields: Any) -> Automation:
+def change(
+    automation: Automation, *, by: User, scope: Scope | None = None, deed: Deed = Deed.CHANGED, **fields: Any
+) -> Automation:
     """Save some fields of a draft; the others stay as they are now, whoever changes them meanwhile.
 
     Raises:
@@ -117,8 +128,8 @@ def change(automation: Automation, *, by: User, scope: Scope | None = None, **fi
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
     with transaction.atomic():
-        held = _hold(automation)
-        return update(held, replace(draft_of(held), **fields), by=by, scope=scope)
+        held = hold(automation)
+        return update(held, replace(draft_of(held), **fields), by=by, scope=scope, deed=deed)
 
 
 def set_enabled(automation: Automation, enabled: bool, *, by: User) -> Automation:  # noqa: FBT001  reads as a sentence
@@ -142,12 +153,13 @@ def make_live(automation: Automation, *, by: User) -> Automation:
 def _switch(automation: Automation, *, by: User, **switches: bool) -> Automation:
     require_edit(by, automation.scope)
     with transaction.atomic():
-        held = _hold(automation)
+        held = hold(automation)
         automation.version = held.version
         for name, value in switches.items():
             setattr(automation, name, value)
         automation.save(update_fields=[*switches, "updated_at"])
         versions.record_switches(automation, versions.switched(held, switches), by=by)
+        auditing.automation_saved(automation, held, by=by)
     return automation
 
 
@@ -156,7 +168,7 @@ def duplicate(automation: Automation, *, by: User) -> Automation:
     draft = replace(draft_of(automation), enabled=False)
     scope = automation.scope
     for number in range(1, 1000):
-        suffix = " copy" if number == 1 else f" copy {number}"
+        suffix = " " + (_("copy") if number == 1 else f"{_('copy')} {number}")
         draft.name = automation.name[: 255 - len(suffix)] + suffix
         try:
             return create(draft, scope=scope, by=by)
@@ -172,6 +184,7 @@ def delete(automation: Automation, *, by: User) -> None:
         # Events that are being matched hold it; what they write is there when its executions are let go.
         held = Automation.objects.select_for_update().filter(pk=automation.pk).first()
         if held is not None:
+            auditing.record_automation(held, Deed.DELETED, by=by, before=auditing.of_automation(held))
             held.delete()
 
 
@@ -210,12 +223,20 @@ def check_event(draft: Draft, *, scope: Scope) -> None:
         ValidationError: by field.
     """
     if draft.event_type not in EventType.values:
-        raise ValidationError({"event_type": f"“{draft.event_type}” is not an event. Choose one of the list."})
+        raise ValidationError(
+            {
+                "event_type": _("“%(event_type)s” is not an event. Choose one of the list.")
+                % {"event_type": draft.event_type}
+            }
+        )
     trigger = trigger_for(draft.event_type)
     kind = kind_of(scope)
     if kind not in trigger.scopes:
         raise ValidationError(
-            {"event_type": f"“{trigger.label}” does not happen in a {kind.label.lower()}. Choose another event."}
+            {
+                "event_type": _("“%(label)s” does not happen in a %(lower)s. Choose another event.")
+                % {"label": trigger.label, "lower": kind.label.lower()}
+            }
         )
     try:
         trigger.compile(draft.condition, draft.filter)
@@ -230,61 +251,15 @@ def check_action(draft: Draft, *, scope: Scope, by: User, automation: Automation
         ValidationError: by field.
     """
     if draft.action_kind not in ActionKind.values:
-        raise ValidationError({"action_kind": f"“{draft.action_kind}” is not an action. Choose one of the list."})
-    kind = ActionKind(draft.action_kind)
-    foreign = [name for other, names in FIELDS_OF_ACTION.items() if other is not kind for name in names]
-    said = [name for name in foreign if getattr(draft, name)]
-    if said:
-        words = " and ".join(name.replace("_", " ") for name in said)
-        raise ValidationError({"action_kind": f"“{kind.label}” has no {words}; leave that out."})
-    problems: dict[str, str] = {}
-    if kind in TARGETS:
-        problems |= _target_problems(draft, kind, scope=scope, by=by, automation=automation)
-    if kind is ActionKind.WEBHOOK and draft.payload.strip():
-        problems |= _template_problems("payload", draft.payload, templating.parse)
-    if kind is ActionKind.SLACK:
-        if draft.severity and draft.severity not in Severity.values:
-            problems["severity"] = f"“{draft.severity}” is no severity; choose of {', '.join(Severity.values)}."
-        for name in LONGEST:
-            problems |= message_problems(name, getattr(draft, name))
+        raise ValidationError(
+            {
+                "action_kind": _("“%(action_kind)s” is not an action. Choose one of the list.")
+                % {"action_kind": draft.action_kind}
+            }
+        )
+    problems = actionfields.problems_of(draft, scope=scope, user=by, automation=automation)
     if problems:
         raise ValidationError(problems)
-
-
-def _target_problems(
-    draft: Draft, kind: ActionKind, *, scope: Scope, by: User, automation: Automation | None
-) -> dict[str, str]:
-    field, target = TARGETS[kind], draft.target
-    if target is None:
-        return {field: "Choose the webhook to call." if field == "webhook" else "Choose the Slack channel to post to."}
-    # Keeping the one it has is no new use: the automation acts for its team, not for who edits it (AZ3).
-    if automation is not None and getattr(automation, f"{field}_id") == target.pk:
-        return {}
-    usable = webhooks_usable_by if isinstance(target, Webhook) else slack_channels_usable_by
-    if usable(by, scope).filter(pk=target.pk).exists():
-        return {}
-    word = "webhook" if field == "webhook" else "Slack channel"
-    # It may be of a team the user knows nothing of, if the automation is moved.
-    named = f"{word} {target}" if type(target).objects.visible_to(by).filter(pk=target.pk).exists() else f"this {word}"
-    return {field: f"You may not use {named}: ask an admin of its team."}
-
-
-def message_problems(name: str, text: str) -> dict[str, str]:
-    """What is wrong with the title or the text of a Slack message, by field."""
-    if len(text) > LONGEST[name]:
-        return {name: f"This has {len(text):,} characters; at most {LONGEST[name]:,} are sent."}
-    return _template_problems(name, text, lambda text: messages.check(text, ""))
-
-
-def _template_problems(name: str, text: str, parse: Callable[[str], object]) -> dict[str, str]:
-    try:
-        parse(text)
-        storable(text)
-    except templating.InvalidTemplate as error:
-        return {name: str(error)}
-    except ValidationError as error:
-        return {name: error.messages[0]}
-    return {}
 
 
 def check_name(draft: Draft, *, scope: Scope, automation: Automation | None = None) -> None:
@@ -299,11 +274,15 @@ def check_name(draft: Draft, *, scope: Scope, automation: Automation | None = No
         except ValidationError as error:
             raise ValidationError({name: error.messages}) from error
     if not draft.name.strip():
-        raise ValidationError({"name": "Give the automation a name."})
+        raise ValidationError({"name": _("Give the automation a name.")})
     if DECEIVING.search(draft.name):
-        raise ValidationError({"name": "A name has no line breaks, control characters or marks that turn text around."})
+        raise ValidationError(
+            {"name": _("A name has no line breaks, control characters or marks that turn text around.")}
+        )
     if len(draft.name) > 255:
-        raise ValidationError({"name": f"A name has at most 255 characters; this one has {len(draft.name)}."})
+        raise ValidationError(
+            {"name": _("A name has at most 255 characters; this one has %(name)s.") % {"name": len(draft.name)}}
+        )
     _refuse_taken(draft.name.strip(), scope=scope, automation=automation)
 
 
@@ -334,17 +313,24 @@ def unsaved(draft: Draft, *, scope: Scope) -> Automation:
     return Automation(**stored(draft), **{kind_of(scope).value: scope})
 
 
-def _hold(automation: Automation) -> Automation:
+def hold(automation: Automation) -> Automation:
     """The automation as it is now, kept from being changed or deleted until the transaction ends."""
-    rows = Automation.objects.select_related(*TARGETS.values()).select_for_update(of=("self",))
-    held = rows.filter(pk=automation.pk).first()
+    # Held first: joined to what it refers to, a row that was waited for would come with what it referred to before.
+    list(Automation.objects.select_for_update().filter(pk=automation.pk).values_list("pk"))
+    held = Automation.objects.select_related(*TARGETS.values()).filter(pk=automation.pk).first()
     if held is None:
-        raise Http404(f"There is no automation {automation.pk} any more.")
+        raise Http404(_("There is no automation %(pk)s any more.") % {"pk": automation.pk})
     return held
 
 
 def _save(
-    automation: Automation, draft: Draft, *, scope: Scope, by: User, held: Automation | None = None
+    automation: Automation,
+    draft: Draft,
+    *,
+    scope: Scope,
+    by: User,
+    held: Automation | None = None,
+    deed: Deed = Deed.CHANGED,
 ) -> Automation:
     """Write the draft; `held` is the automation as it was, if there was one. A rule that is another one now is the
     automation's next version."""
@@ -368,6 +354,7 @@ def _save(
                 versions.record(automation, by=by)
             if held is not None:
                 versions.record_switches(automation, versions.switched(held, fields), by=by)
+            auditing.automation_saved(automation, held, by=by, deed=deed)
     except IntegrityError:
         # Somebody was faster between the look and the write.
         _refuse_taken(automation.name, scope=scope, automation=automation)
@@ -378,9 +365,9 @@ def _save(
 
 def _refuse_gone(automation: Automation, *, scope: Scope) -> None:
     if not type(scope).objects.filter(pk=scope.pk).exists():
-        raise Http404(f"The {kind_of(scope).label.lower()} was deleted meanwhile.")
+        raise Http404(_("The %(lower)s was deleted meanwhile.") % {"lower": kind_of(scope).label.lower()})
     if automation.webhook_id is not None and not Webhook.objects.filter(pk=automation.webhook_id).exists():
-        raise ValidationError({"webhook": "This webhook was deleted meanwhile. Choose another one."})
+        raise ValidationError({"webhook": _("This webhook was deleted meanwhile. Choose another one.")})
     channel = automation.slack_channel_id
     if channel is not None and not SlackChannel.objects.filter(pk=channel).exists():
-        raise ValidationError({"slack_channel": "This Slack channel was deleted meanwhile. Choose another one."})
+        raise ValidationError({"slack_channel": _("This Slack channel was deleted meanwhile. Choose another one.")})

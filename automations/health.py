@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_q.brokers import get_broker
@@ -16,9 +17,11 @@ from django_q.conf import Conf
 from django_q.status import Stat
 from redis.exceptions import RedisError
 
+from automations.models import Execution
+
 log = structlog.get_logger(__name__)
 
-OUT_OF_REACH = (DatabaseError, RedisError, OSError)
+OUT_OF_REACH = (DatabaseError, InterfaceError, RedisError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +76,16 @@ def migrations() -> Finding:
 
 
 def queue() -> Finding:
-    """Whether the queue answers, and how much waits in it."""
-    waiting = int(get_broker().queue_size())
-    tasks = "1 task is" if waiting == 1 else f"{waiting} tasks are"
-    return Finding(ok=True, sentence=f"The queue answers; {tasks} waiting.")
+    """Whether the queue answers, and how much is due."""
+    tasks_waiting()
+    waiting = Execution.objects.due(timezone.now()).count()
+    executions = "1 execution is" if waiting == 1 else f"{waiting} executions are"
+    return Finding(ok=True, sentence=f"The queue answers; {executions} due.")
 
 
 def workers() -> Finding:
     """Whether queue workers anywhere reported in the last seconds, as each cluster does once a second."""
-    ending = {str(Conf.STOPPING), str(Conf.STOPPED)}
-    count = sum(len(stat.workers) for stat in Stat.get_all() if str(stat.status) not in ending)
+    count = workers_alive()
     if not count:
         return Finding(
             ok=False,
@@ -90,6 +93,17 @@ def workers() -> Finding:
         )
     verb = "worker reports" if count == 1 else "workers report"
     return Finding(ok=True, sentence=f"{count} queue {verb} to be alive.")
+
+
+def tasks_waiting() -> int:
+    """How many tasks wait for a worker now."""
+    return int(get_broker().queue_size())
+
+
+def workers_alive() -> int:
+    """How many queue workers, on any host, reported in the last seconds."""
+    ending = {str(Conf.STOPPING), str(Conf.STOPPED)}
+    return sum(len(stat.workers) for stat in Stat.get_all() if str(stat.status) not in ending)
 
 
 PARTS: dict[str, Callable[[], Finding]] = {

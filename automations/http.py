@@ -72,7 +72,9 @@ class Response:
     peer: str
 
 
-_local = threading.local()
+# How many hosts, and connections to each, are kept open for the next send. More may be open while sending.
+HOSTS = 128
+IDLE = 64
 
 
 def send(
@@ -225,20 +227,21 @@ def _encoded(headers: Mapping[str, str]) -> dict[str, bytes]:
 
 
 def _adapter() -> _GuardedAdapter:
-    """This thread's connections: they stay open between sends, and never cross a fork."""
-    adapter: _GuardedAdapter | None = getattr(_local, "adapter", None)
-    if adapter is None or _local.pid != os.getpid():
-        adapter = _GuardedAdapter(pool_connections=32, pool_maxsize=4, max_retries=0)
-        _local.adapter, _local.pid = adapter, os.getpid()
-    return adapter
+    """The process's connections: they stay open between sends, whichever thread makes those, and never cross a fork."""
+    global _connections  # noqa: PLW0603  one a process
+    with _connecting:
+        if _connections is None or _connections[0] != os.getpid():
+            _connections = os.getpid(), _GuardedAdapter(pool_connections=HOSTS, pool_maxsize=IDLE, max_retries=0)
+        return _connections[1]
 
 
 def forget_connections() -> None:
-    """Close this thread's connections and read anew which authorities TLS trusts."""
-    adapter: _GuardedAdapter | None = getattr(_local, "adapter", None)
-    if adapter is not None:
-        adapter.close()
-        _local.adapter = None
+    """Close the process's connections and read anew which authorities TLS trusts."""
+    global _connections  # noqa: PLW0603
+    with _connecting:
+        if _connections is not None:
+            _connections[1].close()
+        _connections = None
     _tls_context.cache_clear()
 
 
@@ -292,6 +295,10 @@ class _GuardedAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Certificates are always checked; the context has the authorities, so none are read for each connection."""
         conn.cert_reqs = "CERT_REQUIRED"
+
+
+_connecting = threading.Lock()
+_connections: tuple[int, _GuardedAdapter] | None = None
 
 
 def _note_peer(connection: HTTPConnection) -> None:

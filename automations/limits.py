@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from automations.models import Allowance, Automation
 from automations.models.automation import WIDE_SCOPES
@@ -27,7 +28,8 @@ def published(automation: Automation) -> str:
     if automation.scope_kind not in WIDE_SCOPES:
         return ""
     a_minute, an_hour = settings.RATE_LIMIT_PER_MINUTE, settings.RATE_LIMIT_PER_HOUR
-    return f"at most {a_minute:,} times a minute and {an_hour:,} times an hour"
+    told = {"a_minute": f"{a_minute:,}", "an_hour": f"{an_hour:,}"}
+    return _("at most %(a_minute)s times a minute and %(an_hour)s times an hour") % told
 
 
 def take(automations: Collection[int], *, at: datetime) -> set[int]:

@@ -9,9 +9,19 @@ from typing import Any
 
 import structlog
 
-from automations import candidates, causes, cooldowns, limits, loops, queueing, sentences
-from automations.models import ActionKind, Automation, Event, Execution, ReasonCode, Status
+from automations import candidates, causes, cooldowns, limits, loops, sentences, snoozing, wake
+from automations.models import (
+    ActionKind,
+    Automation,
+    Event,
+    Execution,
+    ReasonCode,
+    SlackChannel,
+    Status,
+    Webhook,
+)
 from automations.models.automation import WIDE_SCOPES
+from automations.records import in_english
 from automations.triggers import InvalidCondition, Match, trigger_for
 from projects.events import Scopes
 
@@ -20,17 +30,23 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An automation whose condition an event meets, and why; `loop` is why it must not run all the same."""
+    """An automation whose condition an event meets, and why; `skipped` is why it must not run all the same."""
 
     automation: Automation
     match: Match
-    loop: str = ""
+    code: ReasonCode = ReasonCode.NONE
+    skipped: str = ""
+
+    def skip(self, code: ReasonCode, why: str, *, key: str) -> Hit:
+        """The same, not to be run. It is noted once in a day for each run under a key of its own: it arms nothing."""
+        return replace(self, code=code, skipped=why, match=replace(self.match, key=key))
 
 
 def start_executions(event: Event, scopes: Scopes, *, at: datetime) -> list[Execution]:
     """Match an event against every automation that listens in its scopes, and start what follows."""
     judged = [Hit(automation, judge(automation, event)) for automation in candidates.met_by(event, scopes)]
-    return start([hit for hit in judged if hit.match.matched], event, at=at)
+    matched = [_awake(hit, hit.automation.snoozed_until, at=at) for hit in judged if hit.match.matched]
+    return _start(matched, event, at=at)
 
 
 def judge(automation: Automation, event: Event) -> Match:
@@ -46,23 +62,27 @@ def judge(automation: Automation, event: Event) -> Match:
 
 
 def start(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Execution]:
-    """Write one execution for each hit that may fire (EV11), and queue it, or skip it if it would close a loop or is
-    one too many for a wide scope (EV12); in a constant number of queries."""
-    allowed = _allowed(_without_loops(_standing(hits), event), event, at=at)
+    """Write one execution for each hit that may fire (EV11), and wake workers; or skip it, if its automation is
+    snoozed, if it would close a loop or is one too many for a wide scope (EV12). In a constant number of queries."""
+    return _start(_standing(hits, at=at), event, at=at)
+
+
+def _start(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Execution]:
+    """The same for hits whose automations are held."""
+    allowed = _allowed(_without_loops(hits, event), event, at=at)
     if not allowed:
         return []
     refused = _over_the_limit(allowed, at=at)
     rows = Execution.objects.bulk_create([_execution(hit, event, at=at, refused=refused) for hit in allowed])
     _note_trigger(allowed, at=at)
-    for row in rows:
-        if not row.is_over:
-            queueing.enqueue_execution(row.pk)
+    if not all(row.is_over for row in rows):
+        wake.announce_due()
     return rows
 
 
 def _over_the_limit(hits: Sequence[Hit], *, at: datetime) -> dict[int, str]:
     """Why automations of wide scopes may not fire once more, by their key."""
-    wide = {hit.automation.pk for hit in hits if not hit.loop and hit.automation.scope_kind in WIDE_SCOPES}
+    wide = {hit.automation.pk for hit in hits if not hit.skipped and hit.automation.scope_kind in WIDE_SCOPES}
     refused = wide - limits.take(wide, at=at) if wide else set()
     return limits.reasons(refused, at=at) if refused else {}
 
@@ -74,18 +94,23 @@ def _without_loops(hits: Sequence[Hit], event: Event) -> list[Hit]:
         return list(hits)
     subject = causes.subject_of(event)
     judged = [(hit, loops.objection(chain, hit.automation.pk, subject=subject)) for hit in hits]
-    return [
-        replace(hit, loop=loop, match=replace(hit.match, key=loops.QUIET_KEY)) if loop else hit for hit, loop in judged
-    ]
+    return [hit.skip(ReasonCode.LOOP, loop, key=loops.QUIET_KEY) if loop else hit for hit, loop in judged]
 
 
-def _standing(hits: Sequence[Hit]) -> list[Hit]:
-    """The hits whose automation was neither deleted nor disabled since it was read; held, in one order for everybody,
-    so that it cannot be deleted before its execution is written."""
+def _standing(hits: Sequence[Hit], *, at: datetime) -> list[Hit]:
+    """The hits whose automation was neither deleted nor disabled since it was read, those of snoozed ones marked; held,
+    in one order for everybody, so that it cannot be deleted before its execution is written."""
     pks = [hit.automation.pk for hit in hits]
-    held = Automation.objects.filter(pk__in=pks, enabled=True).order_by("pk")
-    standing = set(held.select_for_update(no_key=True).values_list("pk", flat=True)) if pks else set()
-    return [hit for hit in hits if hit.automation.pk in standing]
+    held = Automation.objects.filter(pk__in=pks, enabled=True).order_by("pk").select_for_update(no_key=True)
+    snoozed = dict(held.values_list("pk", "snoozed_until")) if pks else {}
+    return [_awake(hit, snoozed[hit.automation.pk], at=at) for hit in hits if hit.automation.pk in snoozed]
+
+
+def _awake(hit: Hit, snoozed_until: datetime | None, *, at: datetime) -> Hit:
+    if snoozed_until is None or snoozed_until <= at:
+        return hit
+    why = snoozing.reason(snoozed_until)
+    return hit.skip(ReasonCode.SNOOZED, why, key=snoozing.quiet_key(hit.match.key))
 
 
 def _allowed(hits: Sequence[Hit], event: Event, *, at: datetime) -> list[Hit]:
@@ -103,9 +128,9 @@ def fires_once_a_day(event: Event) -> bool:
 def _execution(hit: Hit, event: Event, *, at: datetime, refused: Mapping[int, str]) -> Execution:
     automation = hit.automation
     outcome: dict[str, Any] = {"status": Status.PENDING, "next_attempt_at": at}
-    code = ReasonCode.LOOP if hit.loop else ReasonCode.RATE_LIMIT
-    reason = hit.loop or refused.get(automation.pk)
+    reason = hit.skipped or refused.get(automation.pk)
     if reason:
+        code = hit.code or ReasonCode.RATE_LIMIT
         outcome = {"status": Status.SKIPPED, "reason_code": code, "result": reason, "finished_at": at}
     return Execution(
         automation=automation,
@@ -115,22 +140,25 @@ def _execution(hit: Hit, event: Event, *, at: datetime, refused: Mapping[int, st
         matched_because=hit.match.reason,
         rule=rule_of(automation),
         event_type=automation.event_type,
+        action_kind=automation.action_kind,
         webhook=automation.webhook,
         slack_channel=automation.slack_channel,
-        target=_target_of(automation),
+        target=target_of(automation.webhook, automation.slack_channel, automation.action_kind),
         shadow=automation.shadow,
         created_at=at,
         **outcome,
     )
 
 
-def _target_of(automation: Automation) -> str:
-    webhook, channel = automation.webhook, automation.slack_channel
+@in_english
+def target_of(webhook: Webhook | None, channel: SlackChannel | None, action_kind: str) -> str:
+    """Where it goes, in words."""
     if webhook is not None:
         return f"{webhook.name} → {webhook.url}"
-    return f"{channel} in {channel.workspace}" if channel else str(ActionKind(automation.action_kind).label)
+    return f"{channel} in {channel.workspace}" if channel else str(ActionKind(action_kind).label)
 
 
+@in_english
 def rule_of(automation: Automation) -> dict[str, object]:
     """The automation as it is now, for the execution to remember."""
     return {

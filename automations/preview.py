@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from django.utils import translation
 
 from automations import sentences, templating
 from automations.access import Scope
 from automations.documents import default_document
 from automations.editing import Draft, kind_of
 from automations.models import Event, Webhook
+from automations.records import in_english
 from automations.slack.messages import Message, message_of
 from automations.triggers import TRIGGERS, InvalidCondition, trigger_for
 from automations.unsealing import MASK
@@ -45,6 +50,16 @@ def recent_event(scope: Scope, draft: Draft) -> Event | None:
     return latest
 
 
+def reacts(draft: Draft, event: Event) -> bool:
+    """Whether the draft would react to the event, which may be the latest of its kind and no more."""
+    trigger = trigger_for(draft.event_type)
+    try:
+        return trigger.match(trigger.compile(draft.condition, draft.filter), event.facts, event.details).matched
+    except InvalidCondition:
+        return False
+
+
+@in_english
 def rendered(draft: Draft, *, event: Event) -> str:
     """The body as it would be sent for this event, indented for reading.
 
@@ -56,23 +71,28 @@ def rendered(draft: Draft, *, event: Event) -> str:
         template = templating.parse(draft.payload)
         body = template.render({**values_of(event, rule), **dict.fromkeys(secret_names(draft.webhook), MASK)})
     else:
-        body = default_document(event, rule, execution=None)
+        body = default_document(event, rule, execution=None, because=_because(draft, event))
     return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
 
 
 def message(draft: Draft, *, event: Event) -> Message:
-    """The Slack message as it would be posted for this event.
+    """The Slack message as it would be posted for this event, in the language of the channel's team.
 
     Raises:
         InvalidTemplate, RenderedTooLarge: title or text cannot be rendered.
     """
+    channel = draft.slack_channel
+    with translation.override(channel.team.language if channel else translation.get_language()):
+        return message_of(event, _rule(draft), because=_because(draft, event))
+
+
+def _because(draft: Draft, event: Event) -> str:
+    """Why the draft would react to the event, or would not."""
     trigger = trigger_for(draft.event_type)
     try:
-        match = trigger.match(trigger.compile(draft.condition, draft.filter), event.facts, event.details)
-        because = match.reason
+        return trigger.match(trigger.compile(draft.condition, draft.filter), event.facts, event.details).reason
     except InvalidCondition as error:
-        because = str(error)
-    return message_of(event, _rule(draft), because=because)
+        return str(error)
 
 
 def _rule(draft: Draft) -> dict[str, Any]:
@@ -87,7 +107,25 @@ def _rule(draft: Draft) -> dict[str, Any]:
     }
 
 
-def lint(payload: str, *, event_type: str, webhook: Webhook | None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about a text that will not do, or is odd; and where: in which field of the form, line and column from
+    1, both 0 where it is about all of it."""
+
+    message: str
+    field: str = "payload"
+    line: int = 0
+    column: int = 0
+
+
+def fault(error: templating.InvalidTemplate | templating.RenderedTooLarge, *, field: str = "payload") -> Remark:
+    """Why there is nothing to show."""
+    if isinstance(error, templating.InvalidTemplate):
+        return Remark(error.message, field, error.line, error.column)
+    return Remark(str(error), field)
+
+
+def lint(payload: str, *, event_type: str, webhook: Webhook | None) -> list[Remark]:
     """Sentences about variables that are unknown, or that never apply to this event.
 
     Raises:
@@ -95,11 +133,40 @@ def lint(payload: str, *, event_type: str, webhook: Webhook | None) -> list[str]
     """
     if not payload.strip():
         return []
-    secrets = secret_names(webhook)
+    return _remarks(payload, templating.parse(payload), event_type, secret_names(webhook), field="payload")
+
+
+def lint_texts(texts: Mapping[str, str], *, event_type: str) -> list[Remark]:
+    """The same about texts that are no JSON, by the names of their fields.
+
+    Raises:
+        InvalidTemplate: one of them is not a template at all.
+    """
+    return [
+        remark
+        for field, text in texts.items()
+        for remark in _remarks(text, templating.parse(json.dumps(text)), event_type, [], field=field)
+    ]
+
+
+def _remarks(
+    text: str, template: templating.Template, event_type: str, secrets: list[str], *, field: str
+) -> list[Remark]:
     known = {name for trigger in TRIGGERS.values() for name in trigger.variables}
     applicable = trigger_for(event_type).variables
-    warnings = templating.lint(templating.parse(payload), known={*known, *secrets}, applicable={*applicable, *secrets})
-    return [warning.message for warning in warnings]
+    warnings = templating.lint(template, known={*known, *secrets}, applicable={*applicable, *secrets})
+    return [
+        Remark(warning.message, field, *_place(text, warning.name if "${" in warning.name else f"${{{warning.name}}}"))
+        for warning in warnings
+    ]
+
+
+def _place(text: str, part: str) -> tuple[int, int]:
+    """Line and column of the first place where the text has this part; JSON may spell it otherwise."""
+    at = text.find(part)
+    if at < 0:
+        return 0, 0
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 def secret_names(webhook: Webhook | None) -> list[str]:

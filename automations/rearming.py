@@ -7,8 +7,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from automations import auditing
 from automations.access import require_edit
 from automations.models import Automation, Cooldown
+from projects.audit import Deed
 from projects.models import Run, User
 
 
@@ -27,5 +29,6 @@ def rearm(automation: Automation, *, by: User, at: datetime, run: Run | None = N
         Automation.objects.filter(pk=automation.pk).update(rearmed_at=at, rearmed_by=by)
         runs = quiet.values("run").distinct().count()
         quiet.delete()
+        auditing.record_automation(automation, Deed.REARMED, by=by)
     automation.rearmed_at, automation.rearmed_by = at, by
     return runs

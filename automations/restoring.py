@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from automations import disclosure, editing, versions
 from automations.access import Scope, require_edit
 from automations.models import Automation, AutomationVersion, SlackChannel, Webhook
+from projects.audit import Deed
 from projects.models import Team, User
 
 TARGETS: dict[str, tuple[type[Webhook | SlackChannel], str]] = {
-    "webhook": (Webhook, "webhook"),
-    "slack_channel": (SlackChannel, "Slack channel"),
+    "webhook": (Webhook, gettext_noop("webhook")),
+    "slack_channel": (SlackChannel, gettext_noop("Slack channel")),
 }
 
 
@@ -30,7 +33,7 @@ def restore(version: AutomationVersion, *, by: User) -> Automation:
     # What a rule has learned to say since then stays as it is.
     fields = {name: version.rule[name] for name in versions.FIELDS if name in version.rule}
     targets = {field: _target(version, field, by=by) for field in TARGETS}
-    return editing.change(automation, by=by, scope=_scope(version, by=by), **fields, **targets)
+    return editing.change(automation, by=by, scope=_scope(version, by=by), deed=Deed.RESTORED, **fields, **targets)
 
 
 def _target(version: AutomationVersion, field: str, *, by: User) -> Webhook | SlackChannel | None:
@@ -41,8 +44,11 @@ def _target(version: AutomationVersion, field: str, *, by: User) -> Webhook | Sl
     found: Webhook | SlackChannel | None = model.objects.select_related("team").filter(pk=key).first()
     if found is None:
         known = Team.objects.visible_to(by).filter(pk=version.rule[f"{field}_team"]).exists()
-        named = f"{word} {version.rule[field]}" if known else word
-        reason = f"Version {version.number} cannot be restored: its {named} was deleted. Edit the automation instead."
+        named = f"{_(word)} {version.rule[field]}" if known else _(word)
+        reason = _("Version %(number)s cannot be restored: its %(named)s was deleted. Edit the automation instead.") % {
+            "number": version.number,
+            "named": named,
+        }
         raise ValidationError({field: reason})
     return found
 
@@ -53,8 +59,10 @@ def _scope(version: AutomationVersion, *, by: User) -> Scope:
     if found is None:
         raise ValidationError(
             {
-                "scope": f"Version {version.number} cannot be restored: it covered something that is gone, or that you"
-                " may not see."
+                "scope": _(
+                    "Version %(number)s cannot be restored: it covered something that is gone, or that you may not see."
+                )
+                % {"number": version.number}
             }
         )
     return found

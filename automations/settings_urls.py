@@ -2,12 +2,36 @@
 
 from django.urls import path
 
-from automations.team_settings import keys, members, page, secrets, slack, webhooks
+from automations.team_settings import (
+    alerts,
+    audit,
+    invitations,
+    keys,
+    language,
+    limits,
+    members,
+    page,
+    secrets,
+    service_accounts,
+    slack,
+    slack_oauth,
+    webhooks,
+    workspaces,
+)
 
 SETTINGS = "teams/<str:team>/settings/"
+WORKSPACE = f"{SETTINGS}slack/workspaces/<int:pk>/"
+ACCOUNT = f"{SETTINGS}service-accounts/<str:name>/"
 
 urlpatterns = [
     path(SETTINGS, page.show, name="team_settings"),
+    path(f"{SETTINGS}audit", audit.of_team, name="team_settings_audit"),
+    path(f"{SETTINGS}audit.csv", audit.export_team, name="team_settings_audit_export"),
+    path("orgs/<str:organization>/audit", audit.of_organization, name="organization_audit"),
+    path("orgs/<str:organization>/audit.csv", audit.export_organization, name="organization_audit_export"),
+    path(f"{SETTINGS}language", language.choose, name="team_settings_language"),
+    path(f"{SETTINGS}members/invite", invitations.create, name="team_settings_invite"),
+    path(f"{SETTINGS}invitations/<int:pk>/revoke", invitations.revoke, name="team_settings_revoke_invitation"),
     path(f"{SETTINGS}members/add", members.add, name="team_settings_add_member"),
     path(f"{SETTINGS}members/<int:pk>/role", members.change_role, name="team_settings_member_role"),
     path(f"{SETTINGS}members/<int:pk>/remove", members.remove, name="team_settings_remove_member"),
@@ -15,14 +39,35 @@ urlpatterns = [
     path(f"{SETTINGS}webhooks/<int:pk>/edit", webhooks.edit, name="team_settings_edit_webhook"),
     path(f"{SETTINGS}webhooks/<int:pk>/test", webhooks.test, name="team_settings_test_webhook"),
     path(f"{SETTINGS}webhooks/<int:pk>/resume", webhooks.resume, name="team_settings_resume_webhook"),
+    path(f"{SETTINGS}webhooks/<int:pk>/probe", webhooks.probe, name="team_settings_probe_webhook"),
+    path(f"{SETTINGS}webhooks/<int:pk>/close-breaker", webhooks.close_breaker, name="team_settings_close_breaker"),
     path(f"{SETTINGS}webhooks/<int:pk>/delete", webhooks.delete, name="team_settings_delete_webhook"),
     path(f"{SETTINGS}slack/new", slack.create, name="team_settings_add_slack_channel"),
     path(f"{SETTINGS}slack/<int:pk>/edit", slack.edit, name="team_settings_edit_slack_channel"),
     path(f"{SETTINGS}slack/<int:pk>/test", slack.test, name="team_settings_test_slack_channel"),
+    path(f"{SETTINGS}slack/<int:pk>/limits", limits.edit, name="team_settings_limit_slack_channel"),
     path(f"{SETTINGS}slack/<int:pk>/delete", slack.delete, name="team_settings_delete_slack_channel"),
+    path(f"{SETTINGS}slack/connect", slack_oauth.begin, name="team_settings_connect_slack"),
+    path("settings/slack/connected", slack_oauth.finish, name="slack_connected"),
+    path(f"{SETTINGS}slack/workspaces/new", workspaces.connect, name="team_settings_connect_slack_workspace"),
+    path(f"{WORKSPACE}token", workspaces.rotate, name="team_settings_rotate_slack_workspace"),
+    path(f"{WORKSPACE}disconnect", workspaces.disconnect, name="team_settings_disconnect_slack_workspace"),
+    path(f"{WORKSPACE}channels/new", workspaces.add_channel, name="team_settings_add_channel_of_slack_workspace"),
+    path(f"{WORKSPACE}channels", workspaces.search, name="team_settings_search_slack_workspace"),
+    path(f"{SETTINGS}alerts/<str:alert>/on", alerts.turn_on, name="team_settings_alert_on"),
+    path(f"{SETTINGS}alerts/<str:alert>/off", alerts.turn_off, name="team_settings_alert_off"),
     path(f"{SETTINGS}secrets/new", secrets.create, name="team_settings_create_secret"),
     path(f"{SETTINGS}secrets/<int:pk>/rotate", secrets.rotate, name="team_settings_rotate_secret"),
+    path(f"{SETTINGS}secrets/<int:pk>/uses", secrets.uses, name="team_settings_secret_uses"),
+    path(f"{SETTINGS}secrets/<int:pk>/try", secrets.try_receivers, name="team_settings_try_receivers"),
+    path(f"{SETTINGS}secrets/<int:pk>/try/<int:webhook>", secrets.try_receiver, name="team_settings_try_receiver"),
+    path(f"{SETTINGS}secrets/<int:pk>/end-old-value", secrets.end_old_value, name="team_settings_end_old_value"),
     path(f"{SETTINGS}secrets/<int:pk>/delete", secrets.delete, name="team_settings_delete_secret"),
+    path(f"{SETTINGS}service-accounts/new", service_accounts.create, name="team_settings_create_service_account"),
+    path(f"{ACCOUNT}role", service_accounts.change_role, name="team_settings_service_role"),
+    path(f"{ACCOUNT}close", service_accounts.close, name="team_settings_close_service_account"),
+    path(f"{ACCOUNT}keys/new", service_accounts.create_key, name="team_settings_create_service_key"),
+    path(f"{ACCOUNT}keys/<int:pk>/revoke", service_accounts.revoke_key, name="team_settings_revoke_service_key"),
     path(f"{SETTINGS}keys/new", keys.create, name="team_settings_create_key"),
     path(f"{SETTINGS}keys/<int:pk>/revoke", keys.revoke, name="team_settings_revoke_key"),
 ]

@@ -17,13 +17,20 @@ STANDARD_PREFIX = "whsec_"
 TOLERANCE = 300  # seconds a timestamp may differ from the receiver's clock
 
 
-def headers(body: bytes, *, secret: str, message_id: str, timestamp: int, encoding: str = "base64") -> dict[str, str]:
-    """Both signatures, and the id and time the standard one covers. `encoding` (base64 or hex) is W&B's."""
+def headers(
+    body: bytes, *, secret: str, message_id: str, timestamp: int, encoding: str = "base64", old_secret: str = ""
+) -> dict[str, str]:
+    """Both signatures, and the id and time the standard one covers. `encoding` (base64 or hex) is W&B's.
+
+    The standard header holds several signatures, so that of an `old_secret` follows; W&B's holds one, by the new.
+    """
+    keys = [secret, old_secret] if old_secret else [secret]
+    standard = (standard_signature(body, secret=key, message_id=message_id, timestamp=timestamp) for key in keys)
     return {
         "X-Wandb-Signature": wandb_signature(body, secret=secret, encoding=encoding),
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": standard_signature(body, secret=secret, message_id=message_id, timestamp=timestamp),
+        "webhook-signature": " ".join(standard),
     }
 
 

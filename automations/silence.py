@@ -19,6 +19,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from automations import matching, standstill
 from automations.matching import Hit
 from automations.models import Automation, Event, EventType
+from automations.records import in_english
 from automations.triggers import InvalidCondition, trigger_for
 from automations.triggers.silence import METRIC, RUN_STALLED, VERSION_MISSED, Stall
 from projects.events import Fact, run_facts, run_scopes
@@ -32,6 +33,7 @@ SILENT_EVENTS = (EventType.RUN_STALL, EventType.ARTIFACT_ABSENCE)
 RUNS_AT_ONCE = 100
 
 
+@in_english
 def detect(*, at: datetime) -> int:
     """Fire what has been silent for as long as somebody waits for; returns how many silences that were.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from automations.models import Event
+from projects.models import RunState
 from registries.events import UNLINK_ARTIFACT
 from registries.models import Membership
 
@@ -14,14 +17,20 @@ def name_of(event: Event) -> str:
         return f"{details['collection']}:{details.get('alias') or details['version']}"
     if "collection" in details:
         return str(details["collection"])
-    return str(event.facts.get("display_name") or (event.run.display_name if event.run else "a deleted run"))
+    return str(event.facts.get("display_name") or (event.run.display_name if event.run else _("a deleted run")))
+
+
+def state_of(event: Event) -> str:
+    """The state its run entered, in words; "" if it is about nothing of the kind."""
+    state = event.details.get("state", "")
+    return str(RunState(state).label).lower() if state in RunState.values else str(state)
 
 
 def kind_of(event: Event) -> str:
     """“Run”, “Version” or “Collection”."""
     if "version" in event.details:
-        return "Version"
-    return "Collection" if "collection" in event.details else "Run"
+        return _("Version")
+    return _("Collection") if "collection" in event.details else _("Run")
 
 
 def address_of(event: Event) -> str:

@@ -39,10 +39,8 @@ class Program:
         *,
         folder: Path,
         environment: Mapping[str, str],
-        before_start: Callable[[], object] = lambda: None,
     ):
         self.name = name
-        self._before_start = before_start
         self._command = list(command)
         self._folder = folder
         self._environment = dict(environment)
@@ -56,7 +54,6 @@ class Program:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        self._before_start()
         self._started_at = time.monotonic()
         self._process = subprocess.Popen(
             self._command,
@@ -132,7 +129,7 @@ class Supervisor:
     def is_stopping(self) -> bool:
         return self._stopping.is_set()
 
-    def run(self, *, watch: Callable[[], None] = lambda: None, every: float = 10.0) -> None:
+    def run(self, *, watch: Callable[[], None] = lambda: None, every: float = 1.0) -> None:
         """Block until a signal arrives; look after the programs meanwhile and call `watch` now and then."""
         watched_at = time.monotonic()
         while not self._stopping.wait(0.2):

@@ -2,7 +2,23 @@
 
 from django.urls import path
 
-from automations.views import detail, execution, explanations, history, listing, versions, wizard
+from automations.views import (
+    collections,
+    curves,
+    detail,
+    digests,
+    execution,
+    explanations,
+    history,
+    hub,
+    listing,
+    marks,
+    notices,
+    redelivering,
+    snoozing,
+    versions,
+    wizard,
+)
 
 app_name = "automations"
 
@@ -10,11 +26,15 @@ PROJECT = "<str:team>/<str:project>/"
 REGISTRY = "registries/<str:organization>/<str:registry>/"
 
 urlpatterns = [
+    path("automations/", hub.show, name="hub"),
+    path("automations/new", hub.choose_place, name="choose_place"),
     path("automations/<int:pk>/", detail.show, name="detail"),
     path("automations/<int:pk>/edit", wizard.edit, name="edit"),
     path("automations/<int:pk>/enable", detail.enable, name="enable"),
     path("automations/<int:pk>/disable", detail.disable, name="disable"),
     path("automations/<int:pk>/make-live", detail.make_live, name="make_live"),
+    path("automations/<int:pk>/snooze", snoozing.snooze, name="snooze"),
+    path("automations/<int:pk>/end-snooze", snoozing.end, name="end_snooze"),
     path("automations/<int:pk>/rearm", detail.rearm, name="rearm"),
     path("automations/<int:pk>/duplicate", detail.duplicate, name="duplicate"),
     path("automations/<int:pk>/delete", detail.delete, name="delete"),
@@ -25,17 +45,37 @@ urlpatterns = [
     path("automations/replay", explanations.replay_draft, name="replay_draft"),
     path("automations/why-of-run/<int:pk>", explanations.of_run, name="why_of_run"),
     path("automations/why-of-version/<int:pk>", explanations.of_version, name="why_of_version"),
+    path("notices/", notices.show, name="notices"),
+    path("notices/by-email", notices.by_email, name="notices_by_email"),
+    path("notices/read", notices.read_all, name="read_notices"),
+    path("notices/<int:pk>/read", notices.read, name="read_notice"),
     path("executions/<uuid:key>/", execution.show, name="execution"),
+    path("executions/<uuid:key>/redeliver", redelivering.redeliver, name="redeliver"),
+    path("executions/<uuid:key>/try-now", redelivering.try_now, name="try_now"),
+    path("executions/<uuid:key>/cancel", redelivering.cancel_one, name="cancel_execution"),
+    path("redeliveries/<uuid:key>/", redelivering.show, name="redelivery"),
+    path("redeliveries/<uuid:key>/cancel", redelivering.cancel, name="cancel_redelivery"),
+    path("digests/<uuid:key>/", digests.show, name="digest"),
     path("executions/of-run/<int:pk>", history.of_run, name="run_executions"),
     path("executions/of-version/<int:pk>", history.of_version, name="version_executions"),
+    path("automations/of-collection/<int:pk>", collections.watching, name="watching_collection"),
+    path("executions/in-collections", collections.counts, name="executions_in_collections"),
     path("teams/<str:team>/automations", listing.of_team, name="team_automations"),
     path("teams/<str:team>/automations/new", wizard.create_in_team, name="team_new_automation"),
+    path("teams/<str:team>/automations/curves", curves.of_team, name="team_curves"),
+    path("orgs/<str:organization>/automations/curves", curves.of_organization, name="organization_curves"),
     path("orgs/<str:organization>/automations", listing.of_organization, name="organization_automations"),
     path("orgs/<str:organization>/automations/new", wizard.create_in_organization, name="organization_new_automation"),
     path(f"{REGISTRY}automations", listing.of_registry, name="registry_automations"),
     path(f"{REGISTRY}automations/new", wizard.create_in_registry, name="registry_new_automation"),
     path(f"{REGISTRY}history", history.of_registry, name="registry_history"),
+    path(f"{REGISTRY}history/export.<str:form>", history.export_registry, name="registry_history_export"),
+    path(f"{REGISTRY}history/redeliver", redelivering.of_registry, name="registry_redeliver"),
     path(f"{PROJECT}automations", listing.of_project, name="project_automations"),
     path(f"{PROJECT}automations/new", wizard.create_in_project, name="project_new_automation"),
     path(f"{PROJECT}history", history.of_project, name="project_history"),
+    path(f"{PROJECT}automations/curves", curves.of_project, name="project_curves"),
+    path(f"{PROJECT}automations/marks", marks.of_project, name="project_marks"),
+    path(f"{PROJECT}history/export.<str:form>", history.export_project, name="project_history_export"),
+    path(f"{PROJECT}history/redeliver", redelivering.of_project, name="project_redeliver"),
 ]

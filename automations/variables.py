@@ -7,12 +7,22 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from automations.models import Event, EventType
+from automations.records import in_english
 from automations.triggers import InvalidCondition, MetricTrigger, trigger_for
 
 
+@in_english
 def values_of(event: Event, rule: Mapping[str, Any]) -> dict[str, str]:
-    """Every variable the event gives a value, as text. What is not here renders as the empty string (PL5)."""
+    """Every variable the event gives a value, as text for programs. What is not here renders as the empty string
+    (PL5)."""
+    return told_of(event, rule)
+
+
+def told_of(event: Event, rule: Mapping[str, Any]) -> dict[str, str]:
+    """The same for people: what is said in words is in the language at hand."""
     details = event.details
     values = {
         "automation_name": str(rule["name"]),
@@ -88,7 +98,7 @@ def _metric_values(event: Event, rule: Mapping[str, Any]) -> dict[str, str]:
 
 def _silence_values(details: Mapping[str, Any]) -> dict[str, str]:
     minutes = int(details["silent_seconds"]) // 60
-    values = {"silent_for": f"{minutes} min", "silent_since": str(details["silent_since"])}
+    values = {"silent_for": _("%(minutes)s min") % {"minutes": minutes}, "silent_since": str(details["silent_since"])}
     if "silent_of" in details:
         values["metric_name"] = str(details["silent_of"][1])
     return values

@@ -17,39 +17,23 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import RestrictedError
 from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from automations import http, unsealing
+from automations import auditing, breaker, extraheaders, http, notices, outcomes, retelling, unsealing
 from automations.actions.base import ActionError, Receipt
-from automations.actions.webhook import CREDENTIAL_HEADERS, exchange, prepare
+from automations.actions.webhook import exchange, prepare
 from automations.models import SlackChannel, Webhook, WebhookHeader
-from automations.models.integration import SignatureEncoding, validate_header_name
-from automations.unsealing import SECRET_REFERENCE
+from automations.models.integration import SignatureEncoding
+from automations.unsealing import Credentials
+from projects import conflicts
 from projects.access import Permission, require
+from projects.audit import Deed
 from projects.models import Team, User
 from secrets_vault.models import Secret
 
-MAX_HEADERS = 20
 # What a webhook's form says; whether it is paused is for its receiver and `resume` to say.
 EDITED = ("name", "url", "access_token", "secret", "signature_encoding")
-# Headers that the request sets itself, or that would change what the receiver believes about it.
-RESERVED_HEADERS = frozenset(
-    {
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "webhook-id",
-        "webhook-signature",
-        "webhook-timestamp",
-        "x-automation-cause",
-        "x-wandb-signature",
-    }
-)
 
 
 class IntegrationInUse(Exception):
@@ -57,14 +41,17 @@ class IntegrationInUse(Exception):
 
     def __init__(self, used: Webhook | SlackChannel, users: list[str]) -> None:
         self.users = users
-        super().__init__(f"{used} is used by {', '.join(users)}. Change or delete those automations first.")
+        super().__init__(
+            _("%(used)s is used by %(users)s. Change or delete those automations first.")
+            % {"used": used, "users": ", ".join(users)}
+        )
 
 
 class TestIsRunning(Exception):
     """This host is waiting for the answer to another test."""
 
     def __init__(self) -> None:
-        super().__init__("Another test is running; try again in a moment.")
+        super().__init__(_("Another test is running; try again in a moment."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +95,7 @@ def create(
     webhook = Webhook(team=team, created_by=by)
     return _save(
         webhook,
+        by=by,
         name=name,
         url=url,
         access_token=access_token,
@@ -135,8 +123,9 @@ def update(
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
     require(by, Permission.EDIT_SETTINGS, webhook.team)
-    return _save(
+    saved = _save(
         webhook,
+        by=by,
         name=name,
         url=url,
         access_token=access_token,
@@ -144,6 +133,34 @@ def update(
         signature_encoding=signature_encoding,
         headers=headers,
     )
+    outcomes.forgive(saved, by=by, at=timezone.now())
+    breaker.probe_soon(saved, at=timezone.now())
+    return saved
+
+
+def change(webhook: Webhook, *, by: User, **fields: Any) -> Webhook:
+    """Save some of its settings; the others stay as they are now, whoever changes them meanwhile.
+
+    Raises:
+        ValidationError: by field.
+        Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
+    """
+    require(by, Permission.EDIT_SETTINGS, webhook.team)
+    with transaction.atomic():
+        held = hold(webhook)
+        return update(held, by=by, **(settings_of(held) | fields))
+
+
+def settings_of(webhook: Webhook) -> dict[str, Any]:
+    """What can be set of it, under the names that `update` takes."""
+    headers = {header.name: header.value for header in webhook.headers.all()}
+    return {name: getattr(webhook, name) for name in EDITED} | {"headers": headers}
+
+
+def mark_of(webhook: Webhook) -> str:
+    """Changes with any of its settings."""
+    secrets = {"access_token": webhook.access_token_id, "secret": webhook.secret_id}
+    return conflicts.mark_of(settings_of(webhook) | secrets)
 
 
 def delete(webhook: Webhook, *, by: User) -> None:
@@ -157,7 +174,8 @@ def delete(webhook: Webhook, *, by: User) -> None:
     try:
         with transaction.atomic():
             # Automations that begin to call it at this moment are waited for, and then named.
-            _hold(webhook)
+            held = hold(webhook)
+            auditing.record_webhook(held, Deed.DELETED, by=by, before=auditing.of_webhook(held))
             webhook.delete()
     except RestrictedError as error:
         raise IntegrationInUse(webhook, sorted(str(user) for user in error.restricted_objects)) from error
@@ -170,11 +188,13 @@ def resume(webhook: Webhook, *, by: User) -> Webhook:
         Http404, PermissionDenied: the user may not; or it was deleted meanwhile.
     """
     require(by, Permission.EDIT_SETTINGS, webhook.team)
-    webhook.paused_at = None
+    webhook.paused_at = webhook.failing_since = None
     webhook.paused_reason = ""
     with transaction.atomic():
-        _hold(webhook)
-        webhook.save(update_fields=["paused_at", "paused_reason"])
+        hold(webhook)
+        webhook.save(update_fields=["paused_at", "paused_reason", "failing_since"])
+        auditing.record_webhook(webhook, Deed.RESUMED, by=by)
+        notices.resumed(webhook, by=by, at=timezone.now())
     return webhook
 
 
@@ -192,11 +212,21 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
     try:
         body = json.dumps(json.loads(payload), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError) as error:
-        raise ValidationError({"payload": f"The payload is not JSON: {error}."}) from error
+        raise ValidationError({"payload": _("The payload is not JSON: %(error)s.") % {"error": error}}) from error
     try:
         credentials = unsealing.unseal(webhook)
     except unsealing.SealedForever as error:
         raise ValidationError(str(error)) from error
+    with one_test_at_a_time():
+        exchanged = send_test(webhook, credentials, body=body)
+    # A failure may be the payload's, which was made up for the test; a success proves that the endpoint works.
+    if exchanged.succeeded:
+        outcomes.note_test(webhook, None, at=timezone.now())
+    return exchanged
+
+
+def send_test(webhook: Webhook, credentials: Credentials, *, body: bytes) -> Exchange:
+    """Send a message that is no execution, and tell what came back."""
     request = prepare(
         webhook,
         credentials,
@@ -210,11 +240,10 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
         "request_headers": request.shown_headers,
         "request_body": request.shown_body,
     }
-    with one_test_at_a_time():
-        try:
-            response, receipt = exchange(request, credentials)
-        except ActionError as error:
-            return Exchange(**shown, duration=error.duration, error=error.message)
+    try:
+        response, receipt = exchange(request, credentials)
+    except ActionError as error:
+        return Exchange(**shown, duration=error.duration, error=error.message)
     return _exchange(shown, response.reason, receipt)
 
 
@@ -244,6 +273,7 @@ def _exchange(shown: dict[str, Any], reason: str, receipt: Receipt) -> Exchange:
 def _save(
     webhook: Webhook,
     *,
+    by: User,
     name: str,
     url: str,
     access_token: Secret | None,
@@ -264,52 +294,60 @@ def _save(
     problems |= _secret_problems(webhook)
     rows: list[WebhookHeader] = []
     try:
-        rows = [_header(webhook, header, value) for header, value in headers.items()]
-        if len(rows) > MAX_HEADERS:
-            problems["headers"] = f"A webhook has at most {MAX_HEADERS} extra headers."
-        if len({row.name.lower() for row in rows}) < len(rows):
-            problems["headers"] = "A header is given twice; names differ by more than upper and lower case."
+        rows = extraheaders.rows_of(webhook, headers)
     except ValidationError as error:
         problems |= error.message_dict
     if Webhook.objects.filter(team=webhook.team, name=name).exclude(pk=webhook.pk).exists():
-        problems["name"] = f"{webhook.team} has a webhook “{name}” already."
+        problems["name"] = _taken(webhook)
     if problems:
         raise ValidationError(problems)
-    return _write(webhook, rows)
+    return _write(webhook, rows, by=by)
 
 
-def _write(webhook: Webhook, rows: list[WebhookHeader]) -> Webhook:
+def _write(webhook: Webhook, rows: list[WebhookHeader], *, by: User) -> Webhook:
     try:
         with transaction.atomic():
-            if webhook.pk:
-                _hold(webhook)
+            before = auditing.of_webhook(hold(webhook)) if webhook.pk else {}
             webhook.save(update_fields=EDITED if webhook.pk else None)
             WebhookHeader.objects.filter(webhook=webhook).delete()
             WebhookHeader.objects.bulk_create(rows)
             # Databases would say only at the end of the outermost transaction that a secret is gone.
             connection.check_constraints(table_names=[one._meta.db_table for one in (Webhook, WebhookHeader)])
+            # A prefetched list of the old headers must be neither recorded nor sent.
+            getattr(webhook, "_prefetched_objects_cache", {}).clear()
+            deed = Deed.CHANGED if before else Deed.CREATED
+            auditing.record_webhook(webhook, deed, by=by, before=before, after=auditing.of_webhook(webhook))
     except IntegrityError as error:
         # Somebody was faster between the look and the write.
         if Webhook.objects.filter(team=webhook.team, name=webhook.name).exclude(pk=webhook.pk).exists():
-            raise ValidationError({"name": f"{webhook.team} has a webhook “{webhook.name}” already."}) from error
+            raise ValidationError({"name": _taken(webhook)}) from error
         used = {webhook.access_token_id, webhook.secret_id, *(row.secret_id for row in rows)} - {None}
         if Secret.objects.filter(pk__in=used).count() < len(used):
-            raise ValidationError("A secret it uses was deleted meanwhile. Choose another one.") from error
+            raise ValidationError(_("A secret it uses was deleted meanwhile. Choose another one.")) from error
         raise
-    # A prefetched list of the old headers must not be sent.
-    getattr(webhook, "_prefetched_objects_cache", {}).clear()
     return webhook
 
 
-def _hold(webhook: Webhook) -> None:
-    """Keep the webhook from being changed, deleted or put to use until the transaction ends."""
-    if Webhook.objects.select_for_update().filter(pk=webhook.pk).first() is None:
-        raise Http404(f"There is no webhook “{webhook.name}” any more.")
+def _taken(webhook: Webhook) -> ValidationError:
+    return ValidationError(
+        _("%(team)s has a webhook “%(name)s” already.") % {"team": webhook.team, "name": webhook.name}, code="unique"
+    )
+
+
+def hold(webhook: Webhook) -> Webhook:
+    """The webhook as it is now, kept from being changed, deleted or put to use until the transaction ends."""
+    # Held first: joined to what it refers to, a row that was waited for would come with what it referred to before.
+    list(Webhook.objects.select_for_update().filter(pk=webhook.pk).values_list("pk"))
+    rows = Webhook.objects.select_related("team", "access_token", "secret")
+    held = rows.defer("access_token__value", "secret__value").filter(pk=webhook.pk).first()
+    if held is None:
+        raise Http404(_("There is no webhook “%(name)s” any more.") % {"name": webhook.name})
+    return held
 
 
 def _url_problems(url: str) -> dict[str, str]:
     objection = http.objection(url)
-    return {"url": objection} if objection else {}
+    return {"url": retelling.told(objection)} if objection else {}
 
 
 def _secret_problems(webhook: Webhook) -> dict[str, str]:
@@ -317,35 +355,5 @@ def _secret_problems(webhook: Webhook) -> dict[str, str]:
     for name in ("access_token", "secret"):
         secret = getattr(webhook, name)
         if secret is not None and secret.team_id != webhook.team_id:
-            problems[name] = f"{webhook.team} has no secret {secret.name}."
+            problems[name] = _("%(team)s has no secret %(name)s.") % {"team": webhook.team, "name": secret.name}
     return problems
-
-
-def _header(webhook: Webhook, name: str, value: str) -> WebhookHeader:
-    try:
-        validate_header_name(name)
-    except ValidationError as error:
-        raise ValidationError({"headers": f"“{name}”: {error.messages[0]}"}) from error
-    if name.lower() in RESERVED_HEADERS:
-        raise ValidationError({"headers": f"{name} is set by the server itself."})
-    if name.lower() == "authorization" and webhook.access_token is not None:
-        raise ValidationError({"headers": "Authorization is set by the access token; choose one of both."})
-    if len(value) > 1000 or not value.isascii() or not value.isprintable():
-        raise ValidationError({"headers": f"{name}: a value has at most 1,000 printable ASCII characters."})
-    return WebhookHeader(webhook=webhook, name=name, value=value, secret=_referenced_secret(webhook, name, value))
-
-
-def _referenced_secret(webhook: Webhook, name: str, value: str) -> Secret | None:
-    references = set(SECRET_REFERENCE.findall(value))
-    if len(references) > 1:
-        raise ValidationError({"headers": f"{name}: a value may name one secret, not {len(references)}."})
-    for reference in references:
-        secret: Secret | None = Secret.objects.filter(team=webhook.team_id, name=reference).first()
-        if secret is None:
-            raise ValidationError({"headers": f"{name}: {webhook.team} has no secret {reference}. Create it first."})
-        return secret
-    if name.lower() in CREDENTIAL_HEADERS:
-        raise ValidationError(
-            {"headers": f"{name}: do not write credentials in the open; use ${{SECRET_NAME}} of a team secret."}
-        )
-    return None

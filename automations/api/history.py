@@ -31,6 +31,10 @@ EXECUTION = {
     "finished_at": "2026-05-04T09:30:01Z",
     "next_attempt_at": None,
     "attempt_count": 1,
+    "digest": None,
+    "origin": None,
+    "redelivered_by": None,
+    "redelivery": None,
 }
 ATTEMPT = {
     "number": 1,
@@ -58,7 +62,7 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
 
     status = serializers.ChoiceField(choices=Status.choices)
     reason_code = serializers.ChoiceField(
-        choices=ReasonCode.choices, allow_blank=True, help_text="Why it failed or was skipped; else empty."
+        choices=ReasonCode.choices, allow_blank=True, help_text="Why it failed, was skipped or is held; else empty."
     )
     automation = serializers.IntegerField(
         source="automation_id", allow_null=True, help_text="Null once the automation is deleted."
@@ -69,6 +73,18 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
     project = serializers.SerializerMethodField()
     registry = serializers.SerializerMethodField()
     run = serializers.SerializerMethodField(help_text="Id of the run it was about, if it was about one.")
+    digest = serializers.UUIDField(
+        source="digest.key", default=None, allow_null=True, help_text="Of the Slack message it comes in with others."
+    )
+    origin = serializers.UUIDField(
+        source="origin.key", default=None, allow_null=True, help_text="Of a redelivery, the execution it repeats."
+    )
+    redelivered_by = serializers.CharField(
+        source="redelivery.asked_by.username", default=None, allow_null=True, help_text="Who asked for it."
+    )
+    redelivery = serializers.UUIDField(
+        source="redelivery.key", default=None, allow_null=True, help_text="What it belongs to, alone or with others."
+    )
 
     class Meta:
         model = Execution
@@ -116,6 +132,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
                 "payload": '{"text":"k3v9x2ab is FAILED"}',
                 "event": EVENT,
                 "led_here": [],
+                "redeliveries": [],
                 "attempts": [ATTEMPT],
             },
         )
@@ -128,14 +145,30 @@ class ExecutionDetailSerializer(ExecutionSerializer):
     led_here = serializers.SerializerMethodField(
         help_text="Keys of the executions that led to the event, the first one first, as far as you may see them."
     )
+    redeliveries = serializers.SerializerMethodField(help_text="Keys of the executions that repeat it.")
     attempts = AttemptSerializer(many=True)
 
     class Meta(ExecutionSerializer.Meta):
-        fields = [*EXECUTION, "rule", "payload", "event", "led_here", "attempts"]
+        fields = [*EXECUTION, "rule", "payload", "event", "led_here", "redeliveries", "attempts"]
 
     def get_led_here(self, execution: Execution) -> list[UUID]:
         return [earlier.key for earlier in self.context["before"]]
 
+    def get_redeliveries(self, execution: Execution) -> list[UUID]:
+        # Of the same automation and event: who sees one sees them all.
+        return list(execution.redeliveries.order_by("pk").values_list("key", flat=True))
+
     @extend_schema_field(EventSerializer)
     def get_event(self, execution: Execution) -> Any:
         return EventSerializer(execution.event).data
+
+
+KIT = {"curl": "body='{}'\nprintf %s \"$body\" | curl …", "verify": {"python": "import hmac\n…"}}
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Receiver kit", value=KIT)])
+class ReceiverKitSerializer(serializers.Serializer):
+    curl = serializers.CharField(help_text="A script for the shell.")
+    verify = serializers.DictField(
+        child=serializers.CharField(), help_text="By language; empty if the webhook has no secret to sign with."
+    )

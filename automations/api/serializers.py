@@ -7,7 +7,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from automations import diagnosis, sentences
+from automations import diagnosis, disclosure, sentences
+from automations.api.health import HEALTH, HealthSerializer
 from automations.api.scopes import KINDS, scope_of
 from automations.models import ActionKind, Automation, EventType, Severity, Webhook
 from automations.models.integration import SignatureEncoding
@@ -20,6 +21,7 @@ AUTOMATION = {
     "version": 1,
     "enabled": True,
     "shadow": False,
+    "snoozed_until": None,
     "scope": {"kind": "project", "name": "research/digits"},
     "event_type": "RUN_STATE",
     "filter": {"display_name": {"$regex": "^prod-"}},
@@ -39,10 +41,11 @@ AUTOMATION = {
     "rearmed_at": None,
     "rearmed_by": None,
     "problem": "",
+    "health": HEALTH,
 }
 ANSWERED = (
     *("id", "version", "summary", "created_by", "created_at", "updated_at", "last_triggered_at"),
-    *("rearmed_at", "rearmed_by", "problem"),
+    *("snoozed_until", "rearmed_at", "rearmed_by", "problem", "health"),
 )
 NEW_AUTOMATION = {name: value for name, value in AUTOMATION.items() if name not in ANSWERED}
 WEBHOOK = {
@@ -55,11 +58,11 @@ WEBHOOK = {
     "headers": {"X-Service": "training"},
     "paused_at": None,
     "paused_reason": "",
+    "health": HEALTH,
     "created_at": "2026-05-04T09:30:00Z",
 }
-NEW_WEBHOOK = {
-    name: value for name, value in WEBHOOK.items() if name not in {"team", "paused_at", "paused_reason", "created_at"}
-}
+ANSWERED_OF_WEBHOOK = {"team", "paused_at", "paused_reason", "health", "created_at"}
+NEW_WEBHOOK = {name: value for name, value in WEBHOOK.items() if name not in ANSWERED_OF_WEBHOOK}
 
 
 class ScopeSerializer(serializers.Serializer):
@@ -95,6 +98,10 @@ class AutomationSerializer(serializers.ModelSerializer[Automation]):
         help_text="What keeps it from working although it was sound when it was saved; else empty."
     )
 
+    health = serializers.SerializerMethodField(
+        help_text="How it fared; null of an organization's automation, but for its admins."
+    )
+
     class Meta:
         model = Automation
         fields = list(AUTOMATION)
@@ -123,6 +130,13 @@ class AutomationSerializer(serializers.ModelSerializer[Automation]):
         if automation.last_triggered_at is None or organization not in self.context["administered"] | {None}:
             return None
         return str(serializers.DateTimeField().to_representation(automation.last_triggered_at))
+
+    @extend_schema_field(HealthSerializer(allow_null=True))
+    def get_health(self, automation: Automation) -> dict[str, Any] | None:
+        if automation.organization_id not in self.context["administered"] | {None}:
+            return None
+        told = disclosure.last_error(automation, target_hidden=self._hides_target(automation))
+        return HealthSerializer(automation).data | {"last_error": told}
 
     def _hides_target(self, automation: Automation) -> bool:
         target = automation.target
@@ -192,6 +206,7 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
         source="secret.name", default=None, allow_null=True, help_text="Name of the secret that signs."
     )
     headers = serializers.SerializerMethodField(help_text="Values may hold ${SECRET_NAME}.")
+    health = HealthSerializer(source="*")
 
     class Meta:
         model = Webhook

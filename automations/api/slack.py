@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
@@ -9,13 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automations.access import slack_channel_for
-from automations.models import SlackChannel
+from automations.api.health import HEALTH, HealthSerializer
+from automations.models import SlackChannel, SlackWorkspace
 from automations.slack import channels
 from projects import access
 from projects.access import Permission
 from projects.api.endpoints import Endpoint, Text
 from projects.api.pagination import Newest
-from projects.models import User
+from projects.models import Team, User
 
 CHANNEL = {
     "team": "research",
@@ -23,41 +27,59 @@ CHANNEL = {
     "channel": "ml-alerts",
     "kind": "bot",
     "channel_id": "C0123456789",
-    "last_error": "",
-    "failed_at": None,
+    "slack_workspace": 7,
+    "health": HEALTH,
     "created_at": "2026-05-04T09:30:00Z",
 }
-NEW_CHANNEL = {
+NEW_CHANNEL = {"slack_workspace": 7, "channel": "ml-alerts", "channel_id": "C0123456789"}
+NEW_WEBHOOK = {
     "workspace": "Acme",
     "channel": "ml-alerts",
-    "channel_id": "C0123456789",
-    "token": "xoxb-…",
+    "webhook_url": "https://hooks.slack.com/services/…",
 }
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Slack channel", value=CHANNEL)])
 class SlackChannelSerializer(serializers.ModelSerializer[SlackChannel]):
     team = serializers.CharField(source="team.name")
+    slack_workspace = serializers.IntegerField(
+        source="connection_id", allow_null=True, help_text="The connected workspace it is in, if it is in one."
+    )
+    health = HealthSerializer(source="*")
 
     class Meta:
         model = SlackChannel
         fields = list(CHANNEL)
 
 
-@extend_schema_serializer(examples=[OpenApiExample("By a bot", value=NEW_CHANNEL)])
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("Of a connected workspace", value=NEW_CHANNEL),
+        OpenApiExample("By an incoming webhook", value=NEW_WEBHOOK),
+    ]
+)
 class NewSlackChannelSerializer(serializers.Serializer):
-    workspace = Text(max_length=80)
     channel = Text(max_length=80, help_text="Its name, unique in the team.")
+    slack_workspace = serializers.IntegerField(
+        required=False, help_text="The connected workspace whose bot posts, by its id here."
+    )
     channel_id = Text(required=False, allow_blank=True, max_length=32, help_text="Where a bot posts to.")
-    token = Text(required=False, allow_blank=True, max_length=1_000, help_text="Of the bot. Never shown again.")
     webhook_url = Text(
         required=False, allow_blank=True, max_length=2_000, help_text="In place of a bot. Never shown again."
     )
+    workspace = Text(
+        required=False, allow_blank=True, max_length=80, help_text="Of an incoming webhook: its name, for people."
+    )
 
 
-@extend_schema_serializer(examples=[OpenApiExample("A new token", value={"token": "xoxb-…"})])
-class SlackChannelChangesSerializer(NewSlackChannelSerializer):
+@extend_schema_serializer(examples=[OpenApiExample("Another name", value={"channel": "alerts"})])
+class SlackChannelChangesSerializer(serializers.Serializer):
     """What PATCH takes; what is left out stays."""
+
+    channel = Text(max_length=80)
+    channel_id = Text(allow_blank=True, max_length=32)
+    webhook_url = Text(allow_blank=True, max_length=2_000)
+    workspace = Text(allow_blank=True, max_length=80, help_text="Only where no workspace is connected.")
 
 
 @extend_schema_serializer(
@@ -102,11 +124,29 @@ class SlackChannels(Endpoint):
         summary="Add a Slack channel", request=NewSlackChannelSerializer, responses={201: SlackChannelSerializer}
     )
     def post(self, request: Request, team: str) -> Response:
-        """For admins of the team: with a bot's token and the channel's id, or with an incoming webhook's address."""
+        """For admins of the team: of a connected workspace, with the channel's id, or with an incoming webhook's
+        address."""
         found = access.team_for(self.user, team)
         access.require(self.user, Permission.EDIT_SETTINGS, found)
-        channel = channels.create(found, by=self.user, **self.body(NewSlackChannelSerializer))
-        return Response(SlackChannelSerializer(channel).data, status=201)
+        body = self.body(NewSlackChannelSerializer)
+        add = self._add_by_bot if "slack_workspace" in body else self._add_by_webhook
+        return Response(SlackChannelSerializer(add(found, body)).data, status=201)
+
+    def _add_by_bot(self, team: Team, body: dict[str, Any]) -> SlackChannel:
+        workspace = SlackWorkspace.objects.select_related("team").filter(team=team, pk=body["slack_workspace"]).first()
+        if workspace is None:
+            raise ValidationError({"slack_workspace": f"{team} is not connected to a Slack workspace with this id."})
+        if body.get("webhook_url"):
+            raise ValidationError({"webhook_url": "Give a connected workspace or an incoming webhook, not both."})
+        named = {"channel": body["channel"], "channel_id": body.get("channel_id", "")}
+        return channels.add_by_bot(workspace, by=self.user, **named)
+
+    def _add_by_webhook(self, team: Team, body: dict[str, Any]) -> SlackChannel:
+        if not body.get("webhook_url"):
+            sentence = "Give the id of a connected workspace, or the address of an incoming webhook as webhook_url."
+            raise ValidationError({"slack_workspace": sentence})
+        named = {name: body.get(name, "") for name in ("workspace", "channel", "webhook_url")}
+        return channels.add_by_webhook(team, by=self.user, **named)
 
 
 class OneSlackChannel(Endpoint):
@@ -120,7 +160,7 @@ class OneSlackChannel(Endpoint):
         summary="Change a Slack channel", request=SlackChannelChangesSerializer, responses=SlackChannelSerializer
     )
     def patch(self, request: Request, team: str, name: str) -> Response:
-        """What is left out stays, also the token or address."""
+        """What is left out stays, also the address of its webhook. A bot's token is the workspace's."""
         found = channel_to_change(self.user, team, name)
         current = {"workspace": found.workspace, "channel": found.channel, "channel_id": found.channel_id}
         changes = self.body(SlackChannelChangesSerializer, partial=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from django_filters.rest_framework import DjangoFilterBackend
@@ -36,7 +38,9 @@ from automations.disclosure import administered_organizations
 from automations.editing import Draft
 from automations.models import Automation, EventType, SlackChannel, Webhook
 from projects.access import team_for
+from projects.api import preconditions
 from projects.api.endpoints import Endpoint
+from projects.api.preconditions import ETAG, IF_MATCH
 from projects.api.problems import answers_with
 from projects.models import Team, User
 
@@ -149,7 +153,10 @@ class Automations(Endpoint):
         return self.page(rows, AutomationSerializer, **known_to(self.user))
 
     @extend_schema(
-        summary="Create an automation", request=NewAutomationSerializer, responses={201: AutomationSerializer}
+        summary="Create an automation",
+        parameters=[ETAG],
+        request=NewAutomationSerializer,
+        responses={201: AutomationSerializer},
     )
     def post(self, request: Request) -> Response:
         """When this event happens in the scope, and its condition holds, the action runs."""
@@ -162,32 +169,53 @@ class Automations(Endpoint):
 
 
 class OneAutomation(Endpoint):
-    @extend_schema(summary="Show an automation", responses=AutomationSerializer)
+    @extend_schema(summary="Show an automation", parameters=[ETAG], responses=AutomationSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One automation."""
         return shown(self.user, automation_for(self.user, pk))
 
     @extend_schema(
-        summary="Replace an automation", request=AutomationReplacementSerializer, responses=AutomationSerializer
+        summary="Replace an automation",
+        parameters=[IF_MATCH, ETAG],
+        request=AutomationReplacementSerializer,
+        responses=preconditions.answers(AutomationSerializer),
     )
     def put(self, request: Request, pk: int) -> Response:
-        """What is left out gets its default. The scope stays what it is."""
+        """What is left out gets its default, so send the `ETag` you read as `If-Match`. The scope stays what it is."""
         automation = self._automation_to_change(pk)
         fields = self._changes(automation, AutomationReplacementSerializer)
-        return shown(self.user, editing.update(automation, Draft(**fields), by=self.user))
+        with self._as_it_was_read(automation):
+            changed = editing.update(automation, Draft(**fields), by=self.user)
+        return shown(self.user, changed)
 
-    @extend_schema(summary="Change an automation", request=AutomationChangesSerializer, responses=AutomationSerializer)
+    @extend_schema(
+        summary="Change an automation",
+        parameters=[IF_MATCH, ETAG],
+        request=AutomationChangesSerializer,
+        responses=preconditions.answers(AutomationSerializer),
+    )
     def patch(self, request: Request, pk: int) -> Response:
-        """What is left out stays; `{"enabled": false}` switches it off."""
+        """What is left out stays, whoever changes it meanwhile; `{"enabled": false}` switches it off."""
         automation = self._automation_to_change(pk)
         fields = self._changes(automation, AutomationChangesSerializer, partial=True)
-        return shown(self.user, editing.change(automation, by=self.user, **fields))
+        with self._as_it_was_read(automation):
+            changed = editing.change(automation, by=self.user, **fields)
+        return shown(self.user, changed)
 
-    @extend_schema(summary="Delete an automation", responses={204: None})
+    @extend_schema(summary="Delete an automation", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """What it did stays in the history."""
-        editing.delete(automation_for(self.user, pk), by=self.user)
+        automation = automation_for(self.user, pk)
+        with self._as_it_was_read(automation):
+            editing.delete(automation, by=self.user)
         return Response(status=204)
+
+    @contextmanager
+    def _as_it_was_read(self, automation: Automation) -> Iterator[None]:
+        """Carries out what is inside if the automation still is what If-Match names, and holds it meanwhile."""
+        with transaction.atomic():
+            preconditions.require(self.request, editing.mark_of(editing.hold(automation)))
+            yield
 
     def _automation_to_change(self, pk: int) -> Automation:
         automation = automation_for(self.user, pk)
@@ -207,4 +235,5 @@ class OneAutomation(Endpoint):
 
 def shown(user: User, automation: Automation, *, status: int = 200) -> Response:
     """The answer that describes one automation."""
-    return Response(AutomationSerializer(automation, context=known_to(user)).data, status=status)
+    answer = Response(AutomationSerializer(automation, context=known_to(user)).data, status=status)
+    return preconditions.tagged(answer, editing.mark_of(automation))

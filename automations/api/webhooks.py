@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,8 +23,10 @@ from automations.api.serializers import (
 from automations.models import Webhook
 from projects import access
 from projects.access import Permission
+from projects.api import preconditions
 from projects.api.endpoints import Endpoint
 from projects.api.pagination import ByName
+from projects.api.preconditions import ETAG, IF_MATCH
 from projects.api.problems import answers_with
 from projects.models import Team, User
 from secrets_vault.models import Secret
@@ -62,6 +65,10 @@ def webhook_to_change(user: User, team: str, name: str) -> Webhook:
     return webhook
 
 
+def _shown(webhook: Webhook, *, status: int = 200) -> Response:
+    return preconditions.tagged(Response(WebhookSerializer(webhook).data, status=status), webhooks.mark_of(webhook))
+
+
 class Webhooks(Endpoint):
     pagination_class = ByName
 
@@ -77,42 +84,48 @@ class Webhooks(Endpoint):
         )
         return self.page(rows, WebhookSerializer)
 
-    @extend_schema(summary="Create a webhook", request=NewWebhookSerializer, responses={201: WebhookSerializer})
+    @extend_schema(
+        summary="Create a webhook",
+        parameters=[ETAG],
+        request=NewWebhookSerializer,
+        responses={201: WebhookSerializer},
+    )
     def post(self, request: Request, team: str) -> Response:
         """For admins of the team. Access token and secret are names of the team's secrets."""
         found = access.team_for(self.user, team)
         access.require(self.user, Permission.EDIT_SETTINGS, found)
         fields = with_secrets(self.body(NewWebhookSerializer), team=found)
-        webhook = webhooks.create(found, by=self.user, **fields)
-        return Response(WebhookSerializer(webhook).data, status=201)
+        return _shown(webhooks.create(found, by=self.user, **fields), status=201)
 
 
 class OneWebhook(Endpoint):
-    @extend_schema(summary="Show a webhook", responses=WebhookSerializer)
+    @extend_schema(summary="Show a webhook", parameters=[ETAG], responses=WebhookSerializer)
     def get(self, request: Request, team: str, name: str) -> Response:
         """One webhook of the team."""
-        return Response(WebhookSerializer(webhook_for(self.user, access.team_for(self.user, team), name)).data)
+        return _shown(webhook_for(self.user, access.team_for(self.user, team), name))
 
-    @extend_schema(summary="Change a webhook", request=WebhookChangesSerializer, responses=WebhookSerializer)
+    @extend_schema(
+        summary="Change a webhook",
+        parameters=[IF_MATCH, ETAG],
+        request=WebhookChangesSerializer,
+        responses=preconditions.answers(WebhookSerializer),
+    )
     def patch(self, request: Request, team: str, name: str) -> Response:
-        """What is left out stays; `headers` are replaced as a whole."""
+        """What is left out stays, whoever changes it meanwhile; `headers` are replaced as a whole."""
         webhook = webhook_to_change(self.user, team, name)
         changes = with_secrets(self.body(WebhookChangesSerializer, partial=True), team=webhook.team)
-        current = {
-            "name": webhook.name,
-            "url": webhook.url,
-            "access_token": webhook.access_token,
-            "secret": webhook.secret,
-            "signature_encoding": webhook.signature_encoding,
-            "headers": {header.name: header.value for header in webhook.headers.all()},
-        }
-        changed = webhooks.update(webhook, by=self.user, **(current | changes))
-        return Response(WebhookSerializer(changed).data)
+        with transaction.atomic():
+            preconditions.require(request, webhooks.mark_of(webhooks.hold(webhook)))
+            changed = webhooks.change(webhook, by=self.user, **changes)
+        return _shown(changed)
 
-    @extend_schema(summary="Delete a webhook", responses={204: None})
+    @extend_schema(summary="Delete a webhook", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, team: str, name: str) -> Response:
         """Refused with the list of automations that call it, while any does (409)."""
-        webhooks.delete(webhook_to_change(self.user, team, name), by=self.user)
+        webhook = webhook_to_change(self.user, team, name)
+        with transaction.atomic():
+            preconditions.require(request, webhooks.mark_of(webhooks.hold(webhook)))
+            webhooks.delete(webhook, by=self.user)
         return Response(status=204)
 
 

@@ -10,9 +10,11 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from automations import matching
 from automations.backtest import batches
-from automations.backtest.result import Firing, Period, Subject
+from automations.backtest.result import Firing, Mark, Period, Subject
 from automations.backtest.steps import Candidate, Step
 from automations.models import Automation, Event
 from automations.triggers import Match, Rule
@@ -175,9 +177,12 @@ def _candidate(automation: Automation, rule: Rule, judged: Judged, facts: Facts)
 
 
 def _firing(automation: Automation, rule: Rule, judged: Judged, facts: Facts) -> Firing:
-    match = match_at(automation, judged, judged.verdicts.index(True), facts, rule=rule)[1]
-    subject = Subject("Run", facts.run.display_name, facts.run.get_absolute_url())
-    return Firing(judged.chunk.created_at, subject, match.reason)
+    position = judged.verdicts.index(True)
+    match = match_at(automation, judged, position, facts, rule=rule)[1]
+    subject = Subject(_("Run"), facts.run.display_name, facts.run.get_absolute_url())
+    point = judged.point(position, rule)
+    mark = Mark(facts.run.pk, point.step, point.window[-1])
+    return Firing(judged.chunk.created_at, subject, match.reason, mark)
 
 
 def match_at(automation: Automation, judged: Judged, position: int, facts: Facts, *, rule: Rule) -> tuple[Event, Match]:

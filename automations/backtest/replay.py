@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
-from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
+from automations import covering
 from automations.backtest import batches, gaps, holding, occurrences, points
 from automations.backtest.result import Period, Result, counted
 from automations.backtest.steps import Step
-from automations.models import Automation, ScopeKind
+from automations.models import Automation
 from automations.models.automation import WIDE_SCOPES
 from automations.silence import SILENT_EVENTS
 from automations.triggers import InvalidCondition, MetricTrigger, Rule, trigger_for
 from automations.watching import stream_of
-from projects.models import Project, User
+from projects.models import User
 
 PERIODS: Final = (7, 30, 90)
 # A web worker does nothing else meanwhile.
@@ -27,7 +29,7 @@ TOLD_EVERY: Final = 0.2
 MOST_FIRINGS: Final = 10_000
 
 # Each silence is looked for while one automation waits for it, and is recorded for that one alone.
-NOT_STORED: Final = (
+NOT_STORED: Final = gettext_noop(
     "What does not happen is looked for by the clock while an automation waits for it, and not stored otherwise: it"
     " cannot be replayed."
 )
@@ -68,10 +70,10 @@ def replay(
     try:
         rule = trigger.compile(automation.condition, automation.filter)
     except InvalidCondition as error:
-        yield Result(period, notes=[f"It cannot be evaluated: {error.message}"])
+        yield Result(period, notes=[_("It cannot be evaluated: %(message)s") % {"message": error.message}])
         return
     if automation.event_type in SILENT_EVENTS:
-        yield Result(period, notes=[NOT_STORED])
+        yield Result(period, notes=[_(NOT_STORED)])
         return
     tally = _Tally(Result(period, unit="point" if isinstance(trigger, MetricTrigger) else "event"))
     total, steps = _history(automation, rule, period, reader=reader)
@@ -82,7 +84,10 @@ def replay(
         now = monotonic()
         reason = _enough(tally.result, seconds=now - begun, within=within)
         if reason:
-            tally.result.notes.append(f"{reason} It looked at {tally.result.looked_at:,} of {counted(total, 'row')}.")
+            tally.result.notes.append(
+                _("%(reason)s It looked at %(done)s of %(total)s.")
+                % {"reason": reason, "done": f"{tally.result.looked_at:,}", "total": counted(total, "row")}
+            )
             break
         if now - told >= TOLD_EVERY:
             told = now
@@ -102,7 +107,7 @@ def outcome(automation: Automation, *, period: Period, reader: User) -> Result:
 def _history(automation: Automation, rule: Rule, period: Period, *, reader: User) -> tuple[int, Iterator[Step]]:
     """How much there is to look at, and the steps of looking at it."""
     if isinstance(trigger_for(automation.event_type), MetricTrigger):
-        projects = list(projects_in(automation, reader=reader))
+        projects = list(covering.projects_in(automation.scope, reader=reader))
         stream = stream_of(rule.condition.name)
         total = sum(batches.count_lines(project, stream, period) for project in projects)
         return total, points.steps(automation, rule, projects, period)
@@ -110,22 +115,16 @@ def _history(automation: Automation, rule: Rule, period: Period, *, reader: User
     return events.count(), occurrences.steps(automation, events, reader=reader)
 
 
-def projects_in(automation: Automation, *, reader: User) -> QuerySet[Project]:
-    """The projects an automation on runs covers, as far as the reader may see them."""
-    visible = Project.objects.visible_to(reader)
-    if automation.scope_kind is ScopeKind.PROJECT:
-        return visible.filter(pk=automation.scope.pk)
-    if automation.scope_kind is ScopeKind.TEAM:
-        return visible.filter(team=automation.scope.pk)
-    return visible.filter(team__organization=automation.scope.pk)
-
-
 def _enough(result: Result, *, seconds: float, within: float) -> str:
     """Why not to go on, as a sentence."""
     if seconds > within:
-        return f"There is more history than can be replayed in {within:g} seconds; choose fewer days."
+        return _("There is more history than can be replayed in %(within)s seconds; choose fewer days.") % {
+            "within": f"{within:g}"
+        }
     if len(result.firings) >= MOST_FIRINGS:
-        return f"It would have fired more than {MOST_FIRINGS:,} times; the replay ended there."
+        return _("It would have fired more than %(most_firings)s times; the replay ended there.") % {
+            "most_firings": f"{MOST_FIRINGS:,}"
+        }
     return ""
 
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 NAMED = 3
 
 
@@ -35,12 +38,22 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Where on the line of a run's metric it would have fired."""
+
+    run: int
+    step: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Firing:
-    """One execution that would have been started, and why."""
+    """One execution that would have been started, and why; rules on metrics know the point as well."""
 
     at: datetime
     subject: Subject
     reason: str
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +80,11 @@ class Result:
     @property
     def verdict(self) -> str:
         """`Would have fired 3 times in 30 days: a, b and c; 12 points held back by once a day`."""
-        days = f"{self.period.days} days"
+        told = {"days": self.period.days, "looked_at": counted(self.looked_at, self.unit)}
         if not self.firings:
-            return f"Would not have fired in {days}: {counted(self.looked_at, self.unit)} looked at."
-        times = counted(len(self.firings), "time")
-        return f"Would have fired {times} in {days}: {self._subjects()}{self._held_back()}."
+            return _("Would not have fired in %(days)s days: %(looked_at)s looked at.") % told
+        told |= {"times": counted(len(self.firings), "time"), "subjects": f"{self._subjects()}{self._held_back()}"}
+        return _("Would have fired %(times)s in %(days)s days: %(subjects)s.") % told
 
     def groups(self) -> list[Group]:
         """The firings by what they are for, the latest first."""
@@ -83,17 +96,26 @@ class Result:
     def _subjects(self) -> str:
         names = _unique(firing.subject.name for firing in self.firings)
         more = len(names) - NAMED
-        return _listed(names if more <= 0 else [*names[:NAMED], f"{more:,} more"])
+        return _listed(names if more <= 0 else [*names[:NAMED], _("%(count)s more") % {"count": f"{more:,}"}])
 
     def _held_back(self) -> str:
-        parts = [f"{counted(self.held_back, self.unit)} held back by once a day"] if self.held_back else []
-        parts += [f"{self.skipped:,} skipped by the rate limit"] if self.skipped else []
-        return "".join(f"; {part}" for part in parts)
+        parts = []
+        if self.held_back:
+            parts.append(_("; %(counted)s held back by once a day") % {"counted": counted(self.held_back, self.unit)})
+        if self.skipped:
+            parts.append(_("; %(count)s skipped by the rate limit") % {"count": f"{self.skipped:,}"})
+        return "".join(parts)
 
 
 def counted(number: int, what: str) -> str:
     """`1 point`, `12 points`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    words = {
+        "event": ngettext("%(count)s event", "%(count)s events", number),
+        "point": ngettext("%(count)s point", "%(count)s points", number),
+        "row": ngettext("%(count)s row", "%(count)s rows", number),
+        "time": ngettext("%(count)s time", "%(count)s times", number),
+    }
+    return words[what] % {"count": f"{number:,}"}
 
 
 def _unique(names: Iterable[str]) -> list[str]:
@@ -101,4 +123,6 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 
 def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    if len(names) == 1:
+        return names[0]
+    return _("%(first)s and %(second)s") % {"first": ", ".join(names[:-1]), "second": names[-1]}

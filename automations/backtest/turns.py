@@ -10,6 +10,7 @@ from time import monotonic, sleep
 from typing import IO, TypeVar, cast
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 Told = TypeVar("Told")
 # One that was given up notices within a moment; whoever gave it up may have asked for another.
@@ -23,7 +24,9 @@ class ReplaysAreRunning(Exception):
     """As many replays are under way as the web workers can spare."""
 
     def __init__(self) -> None:
-        super().__init__("Other replays are under way, and each keeps a web worker busy. Try again in a few seconds.")
+        super().__init__(
+            _("Other replays are under way, and each keeps a web worker busy. Try again in a few seconds.")
+        )
 
 
 def in_turn(telling: Generator[Told, None, None]) -> Iterator[Told]:

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy
 
 from automations import templating
 from automations.access import administered_teams, slack_channels_usable_by, team_of, webhooks_usable_by
-from automations.editing import FIELDS_OF_ACTION, message_problems
+from automations.actionfields import FIELDS_OF_ACTION, message_problems
 from automations.forms.event import Home
 from automations.models import ActionKind, Automation, Severity, SlackChannel, Webhook
 from automations.models.automation import TARGETS
@@ -35,7 +36,7 @@ class ChannelField(forms.ModelChoiceField):
     """Slack channels by name, and the workspace they are in."""
 
     def label_from_instance(self, obj: SlackChannel) -> str:
-        failing = ", failing" if obj.failed_at else ""
+        failing = ", failing" if obj.failing_since else ""
         return f"{obj} ({obj.workspace}{failing})"
 
 
@@ -52,24 +53,26 @@ class ActionForm(forms.Form):
         choices=ActionKind.choices,
         initial=ActionKind.WEBHOOK.value,
         required=False,
-        label="Action",
+        label=gettext_lazy("Action"),
         widget=forms.RadioSelect,
     )
     team = forms.ModelChoiceField(
         Team.objects.none(),
         empty_label=None,
-        label="Team that owns the webhook or Slack channel",
-        error_messages={"required": "Choose the team whose webhook or Slack channel is used."},
+        label=gettext_lazy("Team that owns the webhook or Slack channel"),
+        error_messages={"required": gettext_lazy("Choose the team whose webhook or Slack channel is used.")},
     )
     webhook = WebhookField(
         Webhook.objects.none(),
-        empty_label="Choose a webhook",
+        label=gettext_lazy("Webhook"),
+        empty_label=gettext_lazy("Choose a webhook"),
         error_messages={
-            "required": "Choose the webhook to call.",
-            "invalid_choice": "This webhook is gone, or is another team's. Choose one of the list.",
+            "required": gettext_lazy("Choose the webhook to call."),
+            "invalid_choice": gettext_lazy("This webhook is gone, or is another team's. Choose one of the list."),
         },
     )
     payload = forms.CharField(
+        label=gettext_lazy("Payload"),
         required=False,
         strip=False,
         widget=forms.Textarea(
@@ -80,30 +83,32 @@ class ActionForm(forms.Form):
                 "placeholder": '{"text": "Something happened in ${project_name}"}',
             }
         ),
-        help_text="JSON. Leave it empty to send the default document.",
+        help_text=gettext_lazy("JSON. Leave it empty to send the default document."),
     )
     slack_channel = ChannelField(
         SlackChannel.objects.none(),
-        empty_label="Choose a Slack channel",
-        label="Slack channel",
+        empty_label=gettext_lazy("Choose a Slack channel"),
+        label=gettext_lazy("Slack channel"),
         error_messages={
-            "required": "Choose the Slack channel to post to.",
-            "invalid_choice": "This Slack channel is gone, or is another team's. Choose one of the list.",
+            "required": gettext_lazy("Choose the Slack channel to post to."),
+            "invalid_choice": gettext_lazy("This Slack channel is gone, or is another team's. Choose one of the list."),
         },
     )
     severity = forms.ChoiceField(
-        choices=Severity.choices, initial=Severity.INFO.value, required=False, label="Severity"
+        choices=Severity.choices, initial=Severity.INFO.value, required=False, label=gettext_lazy("Severity")
     )
     title = forms.CharField(
+        label=gettext_lazy("Title"),
         required=False,
         strip=False,
-        help_text="Leave it empty for the automation's name.",
-        widget=forms.Textarea(attrs={"rows": 1, "placeholder": "${run_name} needs you"}),
+        help_text=gettext_lazy("Leave it empty for the automation's name."),
+        widget=forms.Textarea(attrs={"rows": 1, "placeholder": gettext_lazy("${run_name} needs you")}),
     )
     message = forms.CharField(
+        label=gettext_lazy("Message"),
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 5, "placeholder": "What to do about it"}),
+        widget=forms.Textarea(attrs={"rows": 5, "placeholder": gettext_lazy("What to do about it")}),
     )
 
     def __init__(
@@ -182,19 +187,26 @@ class NameForm(forms.Form):
     use_required_attribute = False
 
     name = forms.CharField(
-        max_length=255, error_messages={"required": "Give it a name, so that people find it in the history."}
+        label=gettext_lazy("Name"),
+        max_length=255,
+        error_messages={"required": gettext_lazy("Give it a name, so that people find it in the history.")},
     )
     description = forms.CharField(
+        label=gettext_lazy("Description"),
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Why it exists, for whoever meets it later.",
+        help_text=gettext_lazy("Why it exists, for whoever meets it later."),
     )
     shadow = forms.BooleanField(
         required=False,
-        label="Shadow mode",
-        help_text="It does everything but send: the history shows what would have gone out. One click makes it live.",
+        label=gettext_lazy("Shadow mode"),
+        help_text=gettext_lazy(
+            "It does everything but send: the history shows what would have gone out. One click makes it live."
+        ),
     )
+    # The stamp of how often it would fire; whether that is asked for, and is this one, its page knows.
+    confirmed = forms.CharField(required=False, max_length=64)
 
     def __init__(
         self,

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.functional import keep_lazy_text
+from django.utils.translation import gettext_lazy
 
 from automations.models import EventType
 from automations.triggers.runs import ALERT_LEVELS
 from automations.triggers.silence import METRIC, SOURCES
 from automations.windows import AGGREGATES, CHANGE_TYPES, COMPARISONS, NONFINITE
 
-STATES = [("RUNNING", "Running"), ("FINISHED", "Finished"), ("FAILED", "Failed or crashed")]
-DIRECTIONS = [("INCREASE", "increases"), ("DECREASE", "decreases"), ("ANY", "changes either way")]
-SIDES = [("ANY", "away from"), ("INCREASE", "above"), ("DECREASE", "below")]
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+STATES = [
+    ("RUNNING", gettext_lazy("Running")),
+    ("FINISHED", gettext_lazy("Finished")),
+    ("FAILED", gettext_lazy("Failed or crashed")),
+]
+DIRECTIONS = [
+    ("INCREASE", gettext_lazy("increases")),
+    ("DECREASE", gettext_lazy("decreases")),
+    ("ANY", gettext_lazy("changes either way")),
+]
+SIDES = [
+    ("ANY", gettext_lazy("away from")),
+    ("INCREASE", gettext_lazy("above")),
+    ("DECREASE", gettext_lazy("below")),
+]
 # Each part of a condition, and the form's field for it.
 PARTS: Mapping[EventType, Mapping[str, str]] = {
     EventType.RUN_STATE: {"states": "states"},
@@ -67,6 +84,17 @@ def _written(value: Any) -> list[str]:
     return [value if isinstance(value, str) else repr(value)]
 
 
+def _words(known: Mapping[str, str]) -> list[tuple[str, _StrPromise]]:
+    return [(value, gettext_lazy(word)) for value, word in known.items()]
+
+
+@keep_lazy_text
+def missing(message: Any, what: Any) -> str:
+    """That a field was left empty, said when it is shown."""
+    said: str = message % {"what": what}
+    return said
+
+
 class AggregateField(forms.ChoiceField):
     """An aggregate, or nothing chosen for the latest value."""
 
@@ -74,44 +102,44 @@ class AggregateField(forms.ChoiceField):
         return "" if value in self.empty_values else super().clean(value)
 
 
-def _number(label: str, *, size: int, **attributes: Any) -> forms.TextInput:
+def _number(label: _StrPromise, *, size: int, **attributes: Any) -> forms.TextInput:
     return forms.TextInput({"inputmode": "decimal", "size": size, "aria-label": label, **attributes})
 
 
-def _count(label: str, initial: int) -> forms.IntegerField:
+def _count(label: _StrPromise, initial: int) -> forms.IntegerField:
     return forms.IntegerField(
         label=label,
         initial=initial,
         widget=_number(label, size=5, inputmode="numeric"),
-        error_messages={"required": f"{label} is missing; write a whole number."},
+        error_messages={"required": missing(gettext_lazy("%(what)s is missing; write a whole number."), label)},
     )
 
 
-def _amount(label: str, **options: Any) -> forms.FloatField:
+def _amount(label: _StrPromise, **options: Any) -> forms.FloatField:
     attributes = options.pop("attributes", {})
     return forms.FloatField(
         label=label,
         widget=_number(label, size=9, **attributes),
-        error_messages={"required": f"{label} is missing; write a number."},
+        error_messages={"required": missing(gettext_lazy("%(what)s is missing; write a number."), label)},
         **options,
     )
 
 
-def _choice(label: str, choices: Any, **options: Any) -> forms.ChoiceField:
+def _choice(label: _StrPromise, choices: Any, **options: Any) -> forms.ChoiceField:
     return forms.ChoiceField(
         choices=choices,
         label=label,
         widget=forms.Select(attrs={"aria-label": label}),
-        error_messages={"required": f"{label} is missing."},
+        error_messages={"required": missing(gettext_lazy("%(what)s is missing."), label)},
         **options,
     )
 
 
-def _pattern(label: str, placeholder: str) -> forms.CharField:
+def _pattern(label: _StrPromise, placeholder: _StrPromise) -> forms.CharField:
     return forms.CharField(
         required=False,
         label=label,
-        help_text="A regular expression; it may match anywhere.",
+        help_text=gettext_lazy("A regular expression; it may match anywhere."),
         widget=forms.TextInput(attrs={"class": "mono", "placeholder": placeholder}),
     )
 
@@ -121,47 +149,49 @@ class ConditionFields(forms.Form):
 
     states = forms.MultipleChoiceField(
         choices=STATES,
-        label="When a run becomes",
+        label=gettext_lazy("When a run becomes"),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one of Running, Finished and Failed."},
+        error_messages={"required": gettext_lazy("Choose at least one of Running, Finished and Failed.")},
     )
     metric_name = forms.CharField(
-        label="Metric",
-        widget=forms.TextInput(attrs={"list": "metric-names", "placeholder": "loss", "aria-label": "Metric"}),
-        error_messages={"required": "The metric is missing; write the key under which it is logged."},
+        label=gettext_lazy("Metric"),
+        widget=forms.TextInput(
+            attrs={"list": "metric-names", "placeholder": "loss", "aria-label": gettext_lazy("Metric")}
+        ),
+        error_messages={"required": gettext_lazy("The metric is missing; write the key under which it is logged.")},
     )
     agg_op = AggregateField(
-        choices=[("", "latest value"), *AGGREGATES.items()],
-        label="Aggregate",
-        widget=forms.Select(attrs={"aria-label": "Aggregate"}),
+        choices=[("", gettext_lazy("latest value")), *_words(AGGREGATES)],
+        label=gettext_lazy("Aggregate"),
+        widget=forms.Select(attrs={"aria-label": gettext_lazy("Aggregate")}),
     )
-    window_size = _count("The number of values", 5)
+    window_size = _count(gettext_lazy("The number of values"), 5)
     cmp_op = _choice(
-        "The comparison",
+        gettext_lazy("The comparison"),
         [
-            *((symbol, f"is {comparison.words}") for symbol, comparison in COMPARISONS.items()),
-            (NONFINITE, "is NaN or infinite"),
+            *((symbol, gettext_lazy(comparison.words)) for symbol, comparison in COMPARISONS.items()),
+            (NONFINITE, gettext_lazy("is NaN or infinite")),
         ],
     )
-    threshold = _amount("The threshold", attributes={"placeholder": "0.9"})
-    current_window_size = _count("The number of last values", 10)
-    prior_window_size = _count("The number of values before", 50)
-    change_dir = _choice("The direction", DIRECTIONS, initial="ANY")
-    change_amount = _amount("The amount", initial=0.25)
-    change_type = _choice("The kind of change", CHANGE_TYPES.items(), initial="RELATIVE")
-    side = _choice("The side", SIDES, initial="ANY")
-    deviations = _amount("The number of deviations", initial=3.0)
-    run_count = _count("The number of other runs", 30)
-    stall_source = _choice("What stands still", SOURCES.items(), initial=METRIC)
-    stall_minutes = _count("The number of minutes", 30)
-    absence_hours = _count("The number of hours", 24)
-    alert_title = _pattern("Title matches", "any title")
-    alert_text = _pattern("Text matches", "any text")
+    threshold = _amount(gettext_lazy("The threshold"), attributes={"placeholder": "0.9"})
+    current_window_size = _count(gettext_lazy("The number of last values"), 10)
+    prior_window_size = _count(gettext_lazy("The number of values before"), 50)
+    change_dir = _choice(gettext_lazy("The direction"), DIRECTIONS, initial="ANY")
+    change_amount = _amount(gettext_lazy("The amount"), initial=0.25)
+    change_type = _choice(gettext_lazy("The kind of change"), _words(CHANGE_TYPES), initial="RELATIVE")
+    side = _choice(gettext_lazy("The side"), SIDES, initial="ANY")
+    deviations = _amount(gettext_lazy("The number of deviations"), initial=3.0)
+    run_count = _count(gettext_lazy("The number of other runs"), 30)
+    stall_source = _choice(gettext_lazy("What stands still"), _words(SOURCES), initial=METRIC)
+    stall_minutes = _count(gettext_lazy("The number of minutes"), 30)
+    absence_hours = _count(gettext_lazy("The number of hours"), 24)
+    alert_title = _pattern(gettext_lazy("Title matches"), gettext_lazy("any title"))
+    alert_text = _pattern(gettext_lazy("Text matches"), gettext_lazy("any text"))
     alert_levels = forms.MultipleChoiceField(
         choices=[(level, level) for level in ALERT_LEVELS],
         required=False,
-        label="Levels",
-        help_text="None chosen: any level.",
+        label=gettext_lazy("Levels"),
+        help_text=gettext_lazy("None chosen: any level."),
         widget=forms.CheckboxSelectMultiple,
     )
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from automations import filters
 from automations.forms.conditions import PARTS, ConditionFields, condition_answers, field_of
-from automations.forms.filterfields import FILTER_FIELDS, FilterField, Values, join, split
+from automations.forms.filterfields import FILTER_FIELDS, FilterField, Values, join, listed, split
 from automations.models import Automation, EventType, ScopeKind
 from automations.models.automation import FITTING_SCOPES
 from automations.triggers import TRIGGERS, InvalidCondition, Trigger, trigger_for, triggers_for_scope
@@ -59,7 +61,7 @@ class ScopeField(forms.ModelChoiceField):
         return None if value in self.empty_values else super().clean(value)
 
     def label_from_instance(self, obj: Collection) -> str:
-        return f"Collection {obj.name}"
+        return _("Collection %(name)s") % {"name": obj.name}
 
 
 class EventForm(ConditionFields):
@@ -72,54 +74,56 @@ class EventForm(ConditionFields):
 
     use_required_attribute = False
 
-    collection = ScopeField(Collection.objects.none(), label="Scope")
+    collection = ScopeField(Collection.objects.none(), label=gettext_lazy("Scope"))
     event_type = forms.ChoiceField(
         choices=EventType.choices,
-        label="Event",
+        label=gettext_lazy("Event"),
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose the event that starts the automation."},
+        error_messages={"required": gettext_lazy("Choose the event that starts the automation.")},
     )
-    user = forms.ChoiceField(required=False, label="Runs of")
+    user = forms.ChoiceField(required=False, label=gettext_lazy("Runs of"))
     run_name = forms.CharField(
         required=False,
-        label="Run name matches",
-        help_text="A regular expression; it may match anywhere in the name. ^prod- means: begins with prod-.",
-        widget=forms.TextInput(attrs={"class": "mono", "placeholder": "any name"}),
+        label=gettext_lazy("Run name matches"),
+        help_text=gettext_lazy(
+            "A regular expression; it may match anywhere in the name. ^prod- means: begins with prod-."
+        ),
+        widget=forms.TextInput(attrs={"class": "mono", "placeholder": gettext_lazy("any name")}),
     )
     alias_pattern = forms.CharField(
         required=False,
-        label="Alias matches",
-        help_text="A regular expression. ^production$ means: exactly production.",
-        widget=forms.TextInput(attrs={"class": "mono", "placeholder": "any alias"}),
+        label=gettext_lazy("Alias matches"),
+        help_text=gettext_lazy("A regular expression. ^production$ means: exactly production."),
+        widget=forms.TextInput(attrs={"class": "mono", "placeholder": gettext_lazy("any alias")}),
     )
     tag_pattern = forms.CharField(
         required=False,
-        label="Tag matches",
-        help_text="A regular expression. ^approved$ means: exactly approved.",
-        widget=forms.TextInput(attrs={"class": "mono", "placeholder": "any tag"}),
+        label=gettext_lazy("Tag matches"),
+        help_text=gettext_lazy("A regular expression. ^approved$ means: exactly approved."),
+        widget=forms.TextInput(attrs={"class": "mono", "placeholder": gettext_lazy("any tag")}),
     )
     collection_name = forms.CharField(
         required=False,
-        label="Collection name matches",
-        help_text="A regular expression; it may match anywhere in the name.",
-        widget=forms.TextInput(attrs={"class": "mono", "placeholder": "any collection"}),
+        label=gettext_lazy("Collection name matches"),
+        help_text=gettext_lazy("A regular expression; it may match anywhere in the name."),
+        widget=forms.TextInput(attrs={"class": "mono", "placeholder": gettext_lazy("any collection")}),
     )
     artifact_type = forms.CharField(
         required=False,
-        label="Artifact type",
-        widget=forms.TextInput(attrs={"placeholder": "any type"}),
+        label=gettext_lazy("Artifact type"),
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("any type")}),
     )
     aliases = forms.CharField(
         required=False,
-        label="Aliases",
-        help_text="Separated by commas; the version comes with at least one of them.",
-        widget=forms.TextInput(attrs={"placeholder": "with or without"}),
+        label=gettext_lazy("Aliases"),
+        help_text=gettext_lazy("Separated by commas; the version comes with at least one of them."),
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("with or without")}),
     )
     filter_json = forms.CharField(
         required=False,
         strip=False,
-        label="Also required",
-        help_text="A condition in JSON that must hold as well.",
+        label=gettext_lazy("Also required"),
+        help_text=gettext_lazy("A condition in JSON that must hold as well."),
         widget=forms.Textarea(attrs={"class": "code", "rows": 5, "spellcheck": "false"}),
     )
 
@@ -141,11 +145,11 @@ class EventForm(ConditionFields):
         if isinstance(home, Project | Registry):
             choice = cast("ScopeField", self.fields["collection"])
             choice.queryset = Collection.objects.filter(**{_kind(home).value: home})
-            choice.empty_label = f"All of {home.name}"
+            choice.empty_label = _("All of %(name)s") % {"name": home.name}
         # Somebody who left may still be asked for; the form must not forget them.
         names = sorted({*usernames, *([self["user"].value()] if self["user"].value() else [])})
         cast("forms.ChoiceField", self.fields["user"]).choices = [
-            ("", "anybody"),
+            ("", _("anybody")),
             *((name, name) for name in names),
         ]
         if fixed is not None or not isinstance(home, Project | Registry):
@@ -196,7 +200,10 @@ class EventForm(ConditionFields):
         logged = isinstance(scope, Collection) and not scope.is_linked
         refusal = self._refusal(trigger, in_collection=in_collection, logged=logged)
         if trigger not in self._triggers():
-            refusal = f"“{trigger.label}” does not happen in a {_kind(self.home).label.lower()}."
+            refusal = _("“%(label)s” does not happen in a %(lower)s.") % {
+                "label": trigger.label,
+                "lower": _kind(self.home).label.lower(),
+            }
         if refusal:
             self.add_error("event_type", refusal)
         document = self._filter(trigger)
@@ -223,14 +230,16 @@ class EventForm(ConditionFields):
         says that the collection holds versions as they were logged, not links."""
         home, original = self.home, self.original
         if not in_collection and FITTING_SCOPES[trigger.event_type] == OF_ONE_COLLECTION:
-            return "This is about one collection: choose it as the scope first."
+            return _("This is about one collection: choose it as the scope first.")
         if not in_collection or (original is not None and original.event_type == trigger.event_type):
             return ""
         if ScopeKind.COLLECTION not in FITTING_SCOPES[trigger.event_type]:
-            return f"A collection has no runs: to watch them, cover all of {home.name}."
+            return _("A collection has no runs: to watch them, cover all of %(name)s.") % {"name": home.name}
         of_links = trigger.event_type in {EventType.LINK_ARTIFACT, EventType.UNLINK_ARTIFACT}
         if of_links and logged:
-            return f"Versions are logged in this collection, not linked: to watch links, cover all of {home.name}."
+            return _("Versions are logged in this collection, not linked: to watch links, cover all of %(name)s.") % {
+                "name": home.name
+            }
         return ""
 
     def _forget_other_events(self, event_type: str | None) -> None:
@@ -270,9 +279,7 @@ class EventForm(ConditionFields):
 
     def _value(self, field: FilterField) -> str | list[str]:
         text: str = self.cleaned_data.get(field.name) or ""
-        if field.operator != "$in":
-            return text
-        return list(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+        return listed(text) if field.operator == "$in" else text
 
     def _check(self, field: FilterField, value: str | list[str], trigger: Trigger) -> None:
         try:
@@ -287,10 +294,10 @@ class EventForm(ConditionFields):
         try:
             rest = json.loads(text)
         except (ValueError, RecursionError) as error:
-            self.add_error("filter_json", f"This is not JSON: {error}.")
+            self.add_error("filter_json", _("This is not JSON: %(error)s.") % {"error": error})
             return {}
         if not isinstance(rest, dict):
-            self.add_error("filter_json", 'A condition is an object, such as {"tags": "nightly"}.')
+            self.add_error("filter_json", _('A condition is an object, such as {"tags": "nightly"}.'))
             return {}
         return rest
 

@@ -96,6 +96,11 @@ def join(values: Mapping[str, str | list[str]], rest: Any, fields: Sequence[Filt
     return _together([*asked, rest] if rest else asked)
 
 
+def listed(text: str) -> list[str]:
+    """The names of a list with commas, each once."""
+    return list(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+
+
 def _entries(document: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Conditions all of which must hold, with the brackets opened that only say so."""
     entries = []

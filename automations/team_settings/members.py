@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from automations.team_settings.page import address, team_to_edit
 from projects import members
+from projects.conflicts import Guard
 from projects.forms import MemberRole, NewMember
 from projects.models import Role, Team, TeamMember
 from projects.pages import Dialog, PageRequest, ask, posted
@@ -26,11 +30,19 @@ def add(request: PageRequest, team: str) -> HttpResponse:
     def act() -> str:
         role = Role(form.cleaned_data["role"])
         member = members.add(found, form.cleaned_data["username"], role=role, by=request.user)
-        messages.success(request, f"{member.user} is {role.label.lower()} of {found} now.")
+        messages.success(
+            request,
+            _("%(user)s is %(lower)s of %(found)s now.")
+            % {"user": member.user, "lower": role.label.lower(), "found": found},
+        )
         return address(found, "members")
 
     url = reverse("team_settings_add_member", args=[team])
-    return ask(request, Dialog(title=f"Add a member to {found}", url=url, action="Add member", form=form), act)
+    return ask(
+        request,
+        Dialog(title=_("Add a member to %(found)s") % {"found": found}, url=url, action=_("Add member"), form=form),
+        act,
+    )
 
 
 @login_required
@@ -39,16 +51,8 @@ def change_role(request: PageRequest, team: str, pk: int) -> HttpResponse:
     """Dialog: what a member may do."""
     found = team_to_edit(request, team)
     member = _member(found, pk)
-    form = MemberRole.of(member, posted(request))
-
-    def act() -> str:
-        role = Role(form.cleaned_data["role"])
-        members.change_role(member, role=role, by=request.user)
-        messages.success(request, f"{member.user} is {role.label.lower()} of {found} now.")
-        return _after(request, found, member)
-
     url = reverse("team_settings_member_role", args=[team, pk])
-    return ask(request, Dialog(title=f"Role of {member.user}", url=url, action="Change role", form=form), act)
+    return ask_role(request, member, url=url, after=lambda: _after(request, found, member))
 
 
 @login_required
@@ -60,24 +64,48 @@ def remove(request: PageRequest, team: str, pk: int) -> HttpResponse:
 
     def act() -> str:
         members.remove(member, by=request.user)
-        messages.success(request, f"{member.user} is no longer a member of {found}.")
+        messages.success(
+            request, _("%(user)s is no longer a member of %(found)s.") % {"user": member.user, "found": found}
+        )
         return _after(request, found, member)
 
     dialog = Dialog(
-        title=f"Remove {member.user} from {found}?",
+        title=_("Remove %(user)s from %(found)s?") % {"user": member.user, "found": found},
         url=reverse("team_settings_remove_member", args=[team, pk]),
-        action="Remove member",
+        action=_("Remove member"),
         form=forms.Form(posted(request)),
-        text="They no longer see the team's projects. Runs, artifacts and automations they made stay and keep working.",
+        text=_(
+            "They no longer see the team's projects. Runs, artifacts and automations they made stay and keep working."
+        ),
         danger=True,
     )
     return ask(request, dialog, act)
 
 
+def ask_role(request: PageRequest, member: TeamMember, *, url: str, after: Callable[[], str]) -> HttpResponse:
+    """Dialog: another role of a member or a service account; `after` says where to go then."""
+    form = MemberRole.of(member, posted(request))
+
+    def act() -> str:
+        role = Role(form.cleaned_data["role"])
+        members.change_role(member, role=role, by=request.user)
+        messages.success(
+            request,
+            _("%(user)s is %(lower)s of %(found)s now.")
+            % {"user": member.user, "lower": role.label.lower(), "found": member.team},
+        )
+        return after()
+
+    rows = TeamMember.objects.filter(pk=member.pk)
+    guard = Guard(rows, saved=lambda: {"role": rows.values_list("role", flat=True).first()})
+    title = _("Role of %(user)s") % {"user": member.user}
+    return ask(request, Dialog(title=title, url=url, action=_("Change role"), form=form, guard=guard), act)
+
+
 def _member(team: Team, pk: int) -> TeamMember:
-    member = TeamMember.objects.select_related("user", "team").filter(team=team, pk=pk).first()
+    member = members.people_of(team).filter(pk=pk).first()
     if member is None:
-        raise Http404(f"This person is no member of {team}.")
+        raise Http404(_("This person is no member of %(team)s.") % {"team": team})
     return member
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django import template
 from django.utils.html import format_html
 
-from automations import subjects
+from automations import retelling, subjects
 from automations.models import EventType, Execution
 
 if TYPE_CHECKING:
@@ -22,6 +22,23 @@ def event_label(execution: Execution) -> str:
     """The event in words, also one that only another version of this server knows."""
     event_type = str(execution.rule.get("event_type", execution.event.kind))
     return str(EventType(event_type).label) if event_type in EventType.values else event_type
+
+
+register.filter("told", retelling.told)
+register.filter("because", retelling.because)
+register.filter("target", retelling.target)
+
+
+@register.filter
+def summary(execution: Execution) -> str:
+    """The automation as it was, in one sentence."""
+    return retelling.summary(execution.rule)
+
+
+@register.filter
+def outcome(execution: Execution) -> str:
+    """How it ended, or why it began."""
+    return retelling.told(execution.result) if execution.result else retelling.because(execution)
 
 
 @register.filter
@@ -39,5 +56,5 @@ def subject(execution: Execution) -> str | SafeString:
     address = subjects.address_of(event)
     shown = format_html('<a class="name" href="{}" title="{}">{}</a>', address, name, name) if address else name
     if "state" in details:
-        return format_html("{} {}", shown, details["state"])
+        return format_html("{} {}", shown, subjects.state_of(event))
     return format_html("{}, “{}”", shown, details["title"]) if "level" in details else shown

@@ -4,7 +4,7 @@
 goes through what the run logged, to the point where the rule held or came nearest.
 """
 
-from automations.tracing.explaining import candidates_for, explain, subjects_for
+from automations.tracing.explaining import OFFERED, candidates_for, explain, subjects_for
 from automations.tracing.gates import Gate, Trace, Verdict
 
-__all__ = ["Gate", "Trace", "Verdict", "candidates_for", "explain", "subjects_for"]
+__all__ = ["OFFERED", "Gate", "Trace", "Verdict", "candidates_for", "explain", "subjects_for"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from automations.models import Automation, Execution
 from automations.tracing.gates import Thing
 from automations.tracing.moments import in_words
@@ -44,8 +46,8 @@ class Case:
 
     @property
     def word(self) -> str:
-        """“run” or “version”."""
-        return "run" if isinstance(self.subject, Run) else "version"
+        """“run” or “version”, in the reader's language."""
+        return _("run") if isinstance(self.subject, Run) else _("version")
 
     def told(self, moment: datetime) -> str:
         """A time in words."""

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from automations import disclosure
 from automations.access import SCOPES
@@ -25,16 +27,17 @@ SHOWN = 10
 OFFERED = 50
 
 GATES: tuple[tuple[str, str, Callable[[Case], Answer]], ...] = (
-    ("enabled", "Enabled", gates_before.enabled),
-    ("evaluable", "Can be evaluated", gates_before.evaluable),
-    ("scope", "In its scope", gates_before.scope),
-    ("event", "Event happened", gates_before.happened),
-    ("made_before", "Made before it", gates_before.made_before),
-    ("filter", "Filter", gates_of_rule.filter),
-    ("condition", "Condition", gates_of_rule.condition),
-    ("cooldown", "Once in 24 hours", gates_after.cooldown),
-    ("action", "Action can run", gates_after.action),
-    ("outcome", "Outcome", gates_after.outcome),
+    ("enabled", gettext_noop("Enabled"), gates_before.enabled),
+    ("evaluable", gettext_noop("Can be evaluated"), gates_before.evaluable),
+    ("scope", gettext_noop("In its scope"), gates_before.scope),
+    ("event", gettext_noop("Event happened"), gates_before.happened),
+    ("made_before", gettext_noop("Made before it"), gates_before.made_before),
+    ("filter", gettext_noop("Filter"), gates_of_rule.filter),
+    ("condition", gettext_noop("Condition"), gates_of_rule.condition),
+    ("snooze", gettext_noop("Not snoozed"), gates_after.snooze),
+    ("cooldown", gettext_noop("Once in 24 hours"), gates_after.cooldown),
+    ("action", gettext_noop("Action can run"), gates_after.action),
+    ("outcome", gettext_noop("Outcome"), gates_after.outcome),
 )
 
 
@@ -55,9 +58,9 @@ def explain(automation: Automation, subject: Thing, *, reader: User, at: datetim
     gates: list[Gate] = []
     for code, title, ask in GATES:
         if gates and not gates[-1].verdict.lets_pass:
-            gates.append(Gate(code, title, Verdict.NOT_REACHED))
+            gates.append(Gate(code, _(title), Verdict.NOT_REACHED))
         else:
-            gates.append(Gate(code, title, *ask(case)))
+            gates.append(Gate(code, _(title), *ask(case)))
     return Trace(automation, subject, gates, executions)
 
 

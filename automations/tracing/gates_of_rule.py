@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from automations import sentences
 from automations.models import Event
 from automations.tracing.case import Case
 from automations.tracing.gates import Answer, Verdict
@@ -23,9 +26,13 @@ def filter(case: Case) -> Answer:  # noqa: A001 - read as gates_of_rule.filter
     clauses = [{**asdict(verdict), "found": storable(verdict.found)} for verdict in explanation.verdicts[:SHOWN]]
     numbers = {"clauses": clauses} if clauses else {}
     if not explanation.holds:
-        return Verdict.STOPPED, f"{explanation.reason}.", numbers
+        return Verdict.STOPPED, _("%(reason)s.") % {"reason": explanation.reason}, numbers
     asked = rule.describe()
-    return Verdict.PASSED, f"It holds: {asked}." if asked else "There is no filter to meet.", numbers
+    return (
+        Verdict.PASSED,
+        _("It holds: %(asked)s.") % {"asked": asked} if asked else _("There is no filter to meet."),
+        numbers,
+    )
 
 
 def condition(case: Case) -> Answer:
@@ -35,12 +42,12 @@ def condition(case: Case) -> Answer:
     when = case.told(event.occurred_at)
     verdict = Verdict.PASSED if match.matched else Verdict.STOPPED if match.evaluable else Verdict.NOT_EVALUABLE
     if not isinstance(trigger, MetricTrigger):
-        return verdict, f"{_capital(match.reason)} ({when}).", {}
-    step = digits(float(event.details["step"]))
-    place = (
-        f"That was its nearest, at step {step}, {when}." if verdict is Verdict.STOPPED else f"At step {step}, {when}."
-    )
-    return verdict, f"{match.reason}. {place}{_values(rule, event)}", _numbers(trigger, rule, event)
+        return verdict, _("%(reason)s (%(when)s).") % {"reason": sentences.capitalized(match.reason), "when": when}, {}
+    told = {"reason": match.reason, "step": digits(float(event.details["step"])), "when": when}
+    sentence = _("%(reason)s. At step %(step)s, %(when)s.")
+    if verdict is Verdict.STOPPED:
+        sentence = _("%(reason)s. That was its nearest, at step %(step)s, %(when)s.")
+    return verdict, f"{sentence % told}{_values(rule, event)}", _numbers(trigger, rule, event)
 
 
 def _values(rule: Rule, event: Event) -> str:
@@ -48,7 +55,8 @@ def _values(rule: Rule, event: Event) -> str:
     values = as_numbers(event.details["values"])
     if isinstance(rule.condition, ZScore) or len(values) < 2:
         return ""
-    return f" Values: {'… ' if len(values) > SHOWN else ''}{', '.join(digits(value) for value in values[-SHOWN:])}."
+    shown = ", ".join(digits(value) for value in values[-SHOWN:])
+    return " " + _("Values: %(values)s.") % {"values": f"… {shown}" if len(values) > SHOWN else shown}
 
 
 def _numbers(trigger: MetricTrigger, rule: Rule, event: Event) -> dict[str, Any]:
@@ -62,7 +70,3 @@ def _numbers(trigger: MetricTrigger, rule: Rule, event: Event) -> dict[str, Any]
         "line": event.details["line"],
         "at": event.occurred_at.isoformat(),
     }
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

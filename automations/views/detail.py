@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from automations import diagnosis, disclosure, editing, history, limits, rearming, sentences
+from automations import diagnosis, disclosure, editing, history, limits, rearming, sentences, snoozing
 from automations.access import automation_for, may_edit
 from automations.models import Automation
 from automations.triggers import trigger_for
@@ -43,10 +45,12 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "automation": automation,
         "place": place,
         "editable": may_edit(request.user, automation.scope),
+        "snoozed": snoozing.is_snoozed(automation, at=timezone.now()),
         "when": sentences.when_clause(automation.event_type, automation.condition, automation.filter),
         "do": sentences.do_clause(automation.action_kind, automation.target, hidden=not target_shown),
         "target_shown": target_shown,
         "figures_shown": figures_shown,
+        "last_error": disclosure.last_error(automation, target_hidden=not target_shown),
         "rate_limit": limits.published(automation),
         "problem": diagnosis.problem_of(automation),
         "trigger": trigger_for(automation.event_type),
@@ -78,8 +82,10 @@ def disable(request: HttpRequest, pk: int) -> HttpResponse:
 def make_live(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the automation out of shadow mode."""
     automation = editing.make_live(automation_for(request.user, pk), by=cast("User", request.user))
-    messages.success(request, f"Automation “{automation.name}” is live. What matches from now on is sent.")
-    return _back(request, automation)
+    messages.success(
+        request, _("Automation “%(name)s” is live. What matches from now on is sent.") % {"name": automation.name}
+    )
+    return back(request, automation)
 
 
 @login_required
@@ -88,9 +94,15 @@ def rearm(request: HttpRequest, pk: int) -> HttpResponse:
     """Let the automation fire again for runs it fired for."""
     automation = automation_for(request.user, pk)
     runs = rearming.rearm(automation, by=cast("User", request.user), at=timezone.now())
-    affected = f"{runs:,} run{'' if runs == 1 else 's'}" if runs else "every run, as it could already"
-    messages.success(request, f"Automation “{automation.name}” may fire again for {affected}.")
-    return _back(request, automation)
+    told = _("Automation “%(name)s” may fire again for every run, as it could already.")
+    if runs:
+        told = ngettext(
+            "Automation “%(name)s” may fire again for %(runs)s run.",
+            "Automation “%(name)s” may fire again for %(runs)s runs.",
+            runs,
+        )
+    messages.success(request, told % {"name": automation.name, "runs": f"{runs:,}"})
+    return back(request, automation)
 
 
 @login_required
@@ -101,9 +113,13 @@ def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         copy = editing.duplicate(automation, by=cast("User", request.user))
     except ValidationError as error:
-        messages.error(request, f"“{automation.name}” cannot be duplicated. {' '.join(error.messages)}")
-        return _back(request, automation)
-    messages.success(request, f"“{copy.name}” created. It is disabled until you enable it.")
+        messages.error(
+            request,
+            _("“%(name)s” cannot be duplicated. %(messages)s")
+            % {"name": automation.name, "messages": " ".join(error.messages)},
+        )
+        return back(request, automation)
+    messages.success(request, _("“%(name)s” created. It is disabled until you enable it.") % {"name": copy.name})
     return redirect(copy)
 
 
@@ -115,23 +131,25 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     place = place_of(request.user, automation.scope)
     name = automation.name
     editing.delete(automation, by=cast("User", request.user))
-    messages.success(request, f"Automation “{name}” deleted. What it did stays in the history.")
+    messages.success(request, _("Automation “%(name)s” deleted. What it did stays in the history.") % {"name": name})
     return redirect(place.automations_url)
 
 
 def _switch(request: HttpRequest, pk: int, *, enabled: bool) -> HttpResponse:
     automation = automation_for(request.user, pk)
     editing.set_enabled(automation, enabled, by=cast("User", request.user))
-    now = "It starts with the next event." if enabled else "It sees no events until you enable it."
-    messages.success(request, f"Automation “{automation.name}” {'enabled' if enabled else 'disabled'}. {now}")
-    return _back(request, automation)
+    told = _("Automation “%(name)s” disabled. It sees no events until you enable it.")
+    if enabled:
+        told = _("Automation “%(name)s” enabled. It starts with the next event.")
+    messages.success(request, told % {"name": automation.name})
+    return back(request, automation)
 
 
-def _back(request: HttpRequest, automation: Automation) -> HttpResponse:
+def back(request: HttpRequest, automation: Automation) -> HttpResponse:
     """To the page whose button was pressed, which says so itself."""
     address = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
-        return redirect(address)
+        return HttpResponseRedirect(address)  # `redirect` would look for a page of this name first
     return redirect(automation)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Generator, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +14,8 @@ from django.core import signing
 from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -40,6 +43,7 @@ SALT = "automations.replay"
 DRAFT_LASTS = 86_400
 GROUPS_SHOWN = 10
 FIRINGS_SHOWN = 3
+MARKS_SHOWN = 200
 LINES = "application/x-ndjson"
 
 
@@ -61,6 +65,7 @@ def why(request: HttpRequest, pk: int) -> HttpResponseBase:
     }
     if subject is None:
         context["subjects"] = tracing.subjects_for(automation, reader=reader)
+        context["offered"] = tracing.OFFERED
         return render(request, "automations/why/choose_subject.html", context)
     context["trace"] = tracing.explain(automation, subject, reader=reader, at=timezone.now())
     context["name"] = name_of(subject)
@@ -124,14 +129,14 @@ def _subject_asked(request: HttpRequest) -> Thing | None:
 def _version(request: HttpRequest, pk: int) -> Membership:
     found = membership_seen_by(cast("User", request.user), pk)
     if found is None:
-        raise Http404("There is no such version any more.")
+        raise Http404(_("There is no such version any more."))
     return found
 
 
 def _number(text: str) -> int:
     """A key from an address."""
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise Http404("There is no such page.")
+        raise Http404(_("There is no such page."))
     return int(text)
 
 
@@ -154,16 +159,27 @@ def _unsaved(request: HttpRequest, text: str) -> Automation:
     try:
         asked = signing.loads(text, salt=SALT, max_age=DRAFT_LASTS)
     except signing.BadSignature as error:
-        raise Http404("This form was left too long ago. Reload it.") from error
+        raise Http404(_("This form was left too long ago. Reload it.")) from error
     kind, pk = asked["scope"]
     model = next(model for model, scope_kind in editing.SCOPE_KINDS.items() if scope_kind == ScopeKind(kind))
     scope = model.objects.filter(pk=pk).first()  # type: ignore[attr-defined]  # one of the scopes' models
     if scope is None:
-        raise Http404("What the automation was to cover is gone.")
+        raise Http404(_("What the automation was to cover is gone."))
     require_edit(request.user, scope)
     event_type, condition, document = asked["event"]
     draft = Draft("", EventType(event_type).value, ActionKind.NO_OP, condition=condition, filter=document)
     return editing.unsaved(draft, scope=scope)
+
+
+def _said_in(language: str | None, lines: Generator[str, None, None]) -> Iterator[str]:
+    """The lines in the language of the request, which is long answered when they are made."""
+    with contextlib.closing(lines):
+        while True:
+            with translation.override(language):
+                line = next(lines, None)
+            if line is None:
+                return
+            yield line
 
 
 def _replayed(request: HttpRequest, automation: Automation, *, days: str) -> HttpResponseBase:
@@ -177,19 +193,41 @@ def _replayed(request: HttpRequest, automation: Automation, *, days: str) -> Htt
         told, status = [error], HTTPStatus.TOO_MANY_REQUESTS
     if request.headers.get("Accept") == LINES:
         # Never with the status, which a script would take for the end of it; the sentence is for people to read.
-        return StreamingHttpResponse(_lines(told), content_type=LINES)
+        return StreamingHttpResponse(_said_in(translation.get_language(), _lines(told)), content_type=LINES)
     *_, last = told
     place = place_of(reader, automation.scope)
     context = {**place.frame, "place": place, "automation": automation, **_shown(last)}
     return render(request, "automations/replay/page.html", context, status=status)
 
 
-def _lines(told: Iterable[Progress | Result | backtest.ReplaysAreRunning]) -> Iterator[str]:
+def _lines(
+    told: Iterable[Progress | Result | backtest.ReplaysAreRunning],
+) -> Generator[str, None, None]:
     for one in told:
         if isinstance(one, Progress):
             yield json.dumps({"done": one.done, "total": one.total}) + "\n"
+            continue
+        last: dict[str, Any] = {"html": render_to_string("automations/replay/_result.html", _shown(one))}
+        if isinstance(one, Result):
+            last |= {"verdict": one.verdict, "marks": _marks(one)}
         else:
-            yield json.dumps({"html": render_to_string("automations/replay/_result.html", _shown(one))}) + "\n"
+            last["busy"] = True
+        yield json.dumps(last) + "\n"
+
+
+def _marks(result: Result) -> list[dict[str, Any]]:
+    """Where on the lines of a plot it would have fired, the latest first; a value that is no number has no place."""
+    marked = [(firing, firing.mark) for firing in reversed(result.firings) if firing.mark is not None]
+    return [
+        {
+            "run": str(mark.run),
+            "step": mark.step,
+            "at": firing.at.timestamp(),
+            "value": mark.value if math.isfinite(mark.value) else None,
+        }
+        for firing, mark in marked[:MARKS_SHOWN]
+        if math.isfinite(mark.step)
+    ]
 
 
 def _shown(result: Progress | Result | backtest.ReplaysAreRunning) -> dict[str, Any]:

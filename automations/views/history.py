@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from automations import disclosure, history
-from automations.models import Automation, EventType, Execution, Status
+from automations import disclosure, history, history_export, retention
+from automations.access import may_redeliver
+from automations.models import ActionKind, Automation, EventType, Execution, Status
 from automations.views.places import Place, project_place, registry_place
 from projects.models import Run
+from projects.names import NAME_LENGTH
 from registries.models import Membership
 
 if TYPE_CHECKING:
@@ -23,11 +30,12 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
 
-PER_PAGE = 50
+PER_PAGE = 30
 # Automations offered as a filter; a place with more is better searched in its Automations tab.
 OFFERED = 200
-MODES = {"live": "Live", "shadow": "Shadow"}
+MODES = {"live": gettext_lazy("Live"), "shadow": gettext_lazy("Shadow")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +45,54 @@ class Wanted:
     status: str = ""
     event_type: str = ""
     automation: int | None = None
+    collection: str = ""
     mode: str = ""
+    action: str = ""
+    since: date | None = None
+    until: date | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Wanted:
         status, event_type, automation = (given.get(name, "") for name in ("status", "event", "automation"))
-        mode = given.get("mode", "")
+        mode, action = given.get("mode", ""), given.get("action", "")
         return cls(
             status=status if status in Status.values else "",
             event_type=event_type if event_type in EventType.values else "",
-            automation=_number(automation),
+            automation=number(automation),
+            collection=given.get("collection", "")[:NAME_LENGTH],
             mode=mode if mode in MODES else "",
+            action=action if action in ActionKind.values else "",
+            since=_day(given.get("since", "")),
+            until=_day(given.get("until", "")),
+        )
+
+    def of_rows(self, executions: QuerySet[Execution]) -> QuerySet[Execution]:
+        """Those that meet every filter."""
+        return history.filtered(
+            executions,
+            status=self.status,
+            event_type=self.event_type,
+            automation=self.automation,
+            collection=self.collection,
+            action_kind=self.action,
+            shadow=self.mode == "shadow" if self.mode else None,
+            since=_beginning(self.since) if self.since else None,
+            until=_end(self.until) if self.until else None,
         )
 
     @property
     def query(self) -> str:
         """As they are written in an address, without those not set."""
-        asked = {"status": self.status, "event": self.event_type, "automation": self.automation, "mode": self.mode}
+        asked = {
+            "status": self.status,
+            "event": self.event_type,
+            "automation": self.automation,
+            "collection": self.collection,
+            "action": self.action,
+            "mode": self.mode,
+            "since": self.since,
+            "until": self.until,
+        }
         return urlencode({name: value for name, value in asked.items() if value})
 
 
@@ -88,11 +127,25 @@ def of_registry(request: HttpRequest, organization: str, registry: str) -> HttpR
 
 @login_required
 @require_safe
+def export_project(request: HttpRequest, team: str, project: str, form: str) -> HttpResponseBase:
+    """What a project's History tab shows with the filters of the address, as a file."""
+    return _export(request, project_place(request.user, team, project), form)
+
+
+@login_required
+@require_safe
+def export_registry(request: HttpRequest, organization: str, registry: str, form: str) -> HttpResponseBase:
+    """The same of a registry."""
+    return _export(request, registry_place(request.user, organization, registry), form)
+
+
+@login_required
+@require_safe
 def of_run(request: HttpRequest, pk: int) -> HttpResponse:
     """A part of a run's page: the executions that it started."""
     run = Run.objects.visible_to(request.user).filter(pk=pk).first()
     if run is None:
-        raise Http404(f"There is no run {pk}.")
+        raise Http404(_("There is no run %(pk)s.") % {"pk": pk})
     found = _of_events(request, event__run=run, event__artifact=None)
     return _fragment(request, found, subject="run")
 
@@ -103,7 +156,7 @@ def of_version(request: HttpRequest, pk: int) -> HttpResponse:
     """A part of a version's page: the executions that it started, in every collection it is in."""
     membership = Membership.objects.filter(pk=pk).select_related("collection").first()
     if membership is None or not _sees(request, membership):
-        raise Http404(f"There is no version {pk}.")
+        raise Http404(_("There is no version %(pk)s.") % {"pk": pk})
     found = _of_events(request, event__artifact=membership.artifact_id)
     return _fragment(request, found, subject="version")
 
@@ -129,14 +182,8 @@ def _history(request: HttpRequest, place: Place) -> HttpResponse:
     wanted = Wanted.of(request.GET)
     home = place.project or place.registry
     assert home is not None  # only these have a History tab
-    found = history.filtered(
-        history.executions_in(home, reader=request.user),
-        status=wanted.status,
-        event_type=wanted.event_type,
-        automation=wanted.automation,
-        shadow=wanted.mode == "shadow" if wanted.mode else None,
-    )
-    before, after = _number(request.GET.get("before", "")), _number(request.GET.get("after", ""))
+    found = wanted.of_rows(history.executions_in(home, reader=request.user))
+    before, after = number(request.GET.get("before", "")), number(request.GET.get("after", ""))
     page = pageful(found, before=before, after=after)
     disclosure.prepare(page.executions, reader=request.user)
     context: dict[str, Any] = {
@@ -146,8 +193,11 @@ def _history(request: HttpRequest, place: Place) -> HttpResponse:
         "address": request.get_full_path(),
         "statuses": Status.choices,
         "modes": MODES,
+        "actions": ActionKind.choices,
         "events": EventType.choices,
+        "kept_for": retention.kept_for(),
         "automations": _offered(place, wanted.automation),
+        "redeliverable": may_redeliver(request.user, home),
     }
     htmx: Any = request.htmx  # type: ignore[attr-defined]  # set by django_htmx's middleware
     partial = htmx and not htmx.history_restore_request and htmx.target == "executions"
@@ -155,6 +205,32 @@ def _history(request: HttpRequest, place: Place) -> HttpResponse:
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _export(request: HttpRequest, place: Place, form: str) -> HttpResponseBase:
+    if form not in history_export.FORMS:
+        raise Http404(_("History is not exported as %(form)s.") % {"form": form})
+    home = place.project or place.registry
+    assert home is not None  # only these have a History tab
+    found = Wanted.of(request.GET).of_rows(history.executions_in(home, reader=request.user))
+    return history_export.response(found, form=form, name=home.name, reader=request.user)
+
+
+def _day(text: str) -> date | None:
+    """A day of an address; None for anything that is none."""
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _beginning(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+
+
+def _end(day: date) -> datetime | None:
+    """The last day there is has none that could be written."""
+    return _beginning(day + timedelta(days=1)) if day < date.max else None
 
 
 def _offered(place: Place, chosen: int | None) -> list[Automation]:
@@ -196,6 +272,6 @@ def _sees(request: HttpRequest, membership: Membership) -> bool:
     return type(collection).objects.visible_to(request.user).filter(pk=collection.pk).exists()
 
 
-def _number(text: str) -> int | None:
+def number(text: str) -> int | None:
     """A key from an address; None for anything that cannot be one."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -10,9 +10,10 @@ from django.core.paginator import Paginator
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from automations import diagnosis, disclosure, history, sentences
+from automations import diagnosis, disclosure, history, sentences, snoozing
 from automations.models import Automation
 from automations.views.places import Place, organization_place, project_place, registry_place, team_place
 from projects.models import Project
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
 
     from projects.models import User
 
-PER_PAGE = 50
-SORTS = {"last_triggered": "Last triggered", "name": "Name", "created": "Created"}
+PER_PAGE = 30
+SORTS = {
+    "last_triggered": gettext_lazy("Last triggered"),
+    "name": gettext_lazy("Name"),
+    "created": gettext_lazy("Created"),
+}
 
 
 @login_required
@@ -63,8 +68,8 @@ def _list(request: HttpRequest, place: Place) -> HttpResponse:
     sort = request.GET.get("sort", "")
     sort = sort if sort in SORTS else "last_triggered"
     collection = _collection(place, request.GET.get("collection", ""))
-    automations = history.automations_in(collection or place.home, now=timezone.now())
-    found = history.sorted_by(history.searched(automations, text), sort)
+    automations = history.automations_in(collection or place.home)
+    found = history.sorted_by(history.searched(automations, text), sort, reader=request.user)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     kept = {"q": text, "collection": collection.name if collection else ""}
     kept = {name: value for name, value in kept.items() if value}
@@ -72,7 +77,7 @@ def _list(request: HttpRequest, place: Place) -> HttpResponse:
         **place.frame,
         "place": place,
         "page": page,
-        "rows": rows_of(page.object_list, reader=request.user),
+        "rows": rows_of(history.with_figures(page.object_list, now=timezone.now()), reader=request.user),
         "figures_shown": place.organization is None or place.editable,
         "query": text,
         "sort": sort,
@@ -91,17 +96,18 @@ def _list(request: HttpRequest, place: Place) -> HttpResponse:
 
 
 def rows_of(automations: Iterable[Automation], *, reader: User | AnonymousUser) -> list[dict[str, Any]]:
-    """Automations of `history.automations_in` as a list shows them to the reader."""
+    """Automations of `history.with_figures` as a list shows them to the reader."""
     listed = list(automations)
     hidden = disclosure.hidden_targets(reader, listed)
     return [row_of(automation, target_hidden=automation.pk in hidden) for automation in listed]
 
 
 def row_of(automation: Automation, *, target_hidden: bool) -> dict[str, Any]:
-    """An automation of `history.automations_in` as a row shows it."""
+    """An automation of `history.with_figures` as a row shows it."""
     when = sentences.when_clause(automation.event_type, automation.condition, automation.filter)
     return {
         "automation": automation,
+        "snoozed": snoozing.is_snoozed(automation, at=timezone.now()),
         "when": when,
         "problem": diagnosis.problem_of(automation),
         "do": sentences.do_clause(automation.action_kind, automation.target, hidden=target_hidden),

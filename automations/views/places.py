@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from automations.access import Scope, may_edit
 from automations.forms.event import Home
 from projects.access import project_for, team_for
-from projects.models import Organization, Project, Run, Team, TeamMember
+from projects.models import Organization, Project, Team, TeamMember
 from registries.access import registry_for
 from registries.models import Collection, Registry
 
@@ -55,15 +56,6 @@ class Place:
         return members.filter(team=team)
 
     @property
-    def runs(self) -> QuerySet[Run]:
-        """Runs whose events reach automations of the place."""
-        if self.organization is not None:
-            return Run.objects.filter(project__team__organization=self.organization)
-        if self.team is not None:
-            return Run.objects.filter(project__team=self.team)
-        return Run.objects.filter(project=self.project)
-
-    @property
     def automations_url(self) -> str:
         return self._page("automations")
 
@@ -72,17 +64,29 @@ class Place:
         return self._page("new_automation")
 
     @property
+    def curves_url(self) -> str:
+        """Where metrics of its runs are drawn from, "" for a registry, which has no runs."""
+        return "" if self.registry else self._page("curves")
+
+    @property
     def history_url(self) -> str:
         """Its History tab, "" for a team or an organization, whose automations act in projects and registries."""
         return self._page("history") if self.project or self.registry else ""
+
+    @property
+    def redeliver_url(self) -> str:
+        """Where executions of its history are sent again from, "" where it has none."""
+        return self._page("redeliver") if self.project or self.registry else ""
 
     @property
     def frame(self) -> dict[str, Any]:
         """What the side bar of a page whose address does not name the place has to be told."""
         if self.registry is not None:
             return {"nav": "registries"}
-        team = self.project.team if self.project else self.team
-        return {"nav": "projects", **({"current_team": team} if team else {})}
+        if self.project is not None:
+            return {"nav": "projects", "current_team": self.project.team}
+        # What is wider than a project is reached from the list of all.
+        return {"nav": "automations", **({"current_team": self.team} if self.team else {})}
 
     def _page(self, page: str) -> str:
         home = self.home
@@ -132,7 +136,7 @@ def organization_place(user: User | AnonymousUser, organization: str) -> Place:
     """
     home = Organization.objects.visible_to(user).filter(name=organization).first()
     if home is None:
-        raise Http404(f"There is no organization “{organization}”.")
+        raise Http404(_("There is no organization “%(organization)s”.") % {"organization": organization})
     return Place(home, editable=may_edit(user, home))
 
 

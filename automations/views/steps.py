@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
-from automations import sentences
+from automations import hits, reach, sentences
 from automations.access import Scope
 from automations.editing import Draft, draft_of
 from automations.forms import ActionForm, EventForm, NameForm, answers_of
 from automations.forms.conditions import SEVERAL, field_of
+from automations.hits import Hits
 from automations.models import ActionKind, Automation, EventType
 from automations.models.automation import TARGETS
+from automations.reach import Reach
 from automations.views.drafts import Answers
 from automations.views.places import Place
 
@@ -25,28 +29,29 @@ if TYPE_CHECKING:
 
 Step = EventForm | ActionForm | NameForm
 EVENT, ACTION, NAME = 1, 2, 3
-TITLES = {EVENT: "Event", ACTION: "Action", NAME: "Name"}
+TITLES = {EVENT: gettext_lazy("Event"), ACTION: gettext_lazy("Action"), NAME: gettext_lazy("Name")}
 FIELDS: dict[int, tuple[str, ...]] = {
     EVENT: tuple(EventForm.base_fields),
     ACTION: tuple(ActionForm.base_fields),
     NAME: tuple(NameForm.base_fields),
 }
+ANY_EVENT = gettext_noop("an event happens")
 UNFINISHED = {
-    EventType.RUN_STATE.value: "a run changes its state",
-    EventType.RUN_METRIC.value: "a metric crosses a threshold",
-    EventType.RUN_METRIC_CHANGE.value: "a metric moves",
-    EventType.RUN_METRIC_ZSCORE.value: "a metric is far from other runs",
-    EventType.RUN_ALERT.value: "an alert is raised",
-    EventType.RUN_STALL.value: "a run stands still",
-    EventType.CREATE_ARTIFACT.value: "a new version is logged",
-    EventType.LINK_ARTIFACT.value: "a version is linked",
-    EventType.UNLINK_ARTIFACT.value: "a version is unlinked",
-    EventType.ADD_ARTIFACT_ALIAS.value: "an alias is added",
-    EventType.ADD_ARTIFACT_TAG.value: "a tag is added to a version",
-    EventType.REMOVE_ARTIFACT_TAG.value: "a tag is removed from a version",
-    EventType.ADD_COLLECTION_TAG.value: "a tag is added to a collection",
-    EventType.REMOVE_COLLECTION_TAG.value: "a tag is removed from a collection",
-    EventType.ARTIFACT_ABSENCE.value: "no new version comes",
+    EventType.RUN_STATE.value: gettext_noop("a run changes its state"),
+    EventType.RUN_METRIC.value: gettext_noop("a metric crosses a threshold"),
+    EventType.RUN_METRIC_CHANGE.value: gettext_noop("a metric moves"),
+    EventType.RUN_METRIC_ZSCORE.value: gettext_noop("a metric is far from other runs"),
+    EventType.RUN_ALERT.value: gettext_noop("an alert is raised"),
+    EventType.RUN_STALL.value: gettext_noop("a run stands still"),
+    EventType.CREATE_ARTIFACT.value: gettext_noop("a new version is logged"),
+    EventType.LINK_ARTIFACT.value: gettext_noop("a version is linked"),
+    EventType.UNLINK_ARTIFACT.value: gettext_noop("a version is unlinked"),
+    EventType.ADD_ARTIFACT_ALIAS.value: gettext_noop("an alias is added"),
+    EventType.ADD_ARTIFACT_TAG.value: gettext_noop("a tag is added to a version"),
+    EventType.REMOVE_ARTIFACT_TAG.value: gettext_noop("a tag is removed from a version"),
+    EventType.ADD_COLLECTION_TAG.value: gettext_noop("a tag is added to a collection"),
+    EventType.REMOVE_COLLECTION_TAG.value: gettext_noop("a tag is removed from a collection"),
+    EventType.ARTIFACT_ABSENCE.value: gettext_noop("no new version comes"),
 }
 
 
@@ -123,6 +128,40 @@ class Steps:
             severity=action.get("severity", ""),
         )
 
+    def hits(self) -> dict[str, Hits]:
+        """What the patterns of the chosen event match now, by the names of their fields."""
+        chosen = (self.answers.get("event_type") or [""])[-1]
+        if chosen not in EventType.values:
+            return {}
+        return hits.hits_in(self.answers, EventType(chosen), self.scope, reader=self.by)
+
+    def covered(self) -> str:
+        """What a wide scope holds now for the chosen event, "" as long as none is."""
+        chosen = (self.answers.get("event_type") or [""])[-1]
+        if chosen not in EventType.values or not reach.is_wide(self.scope):
+            return ""
+        return reach.covered(EventType(chosen), self.scope, reader=self.by)
+
+    @cached_property
+    def reach(self) -> Reach | None:
+        """How far it would reach; None for what is not wide, and as long as the event is not complete."""
+        draft = self.draft()
+        if draft is None or not reach.is_wide(self.scope):
+            return None
+        return reach.reach_of(draft, self.scope, reader=self.by)
+
+    def confirmation(self) -> Reach | None:
+        """What is to be confirmed before it may be saved: that it would fire very often. What only rehearses need not
+        be, nor what is live already."""
+        draft = self.draft()
+        if draft is None or draft.shadow or not reach.is_wide(self.scope):
+            return None
+        saved = draft_of(self.automation) if self.automation else None
+        if saved is not None and not saved.shadow and reach.asks_the_same(draft, saved):
+            return None
+        far = self.reach
+        return far if far and far.is_far and self.answers.get("confirmed", [""])[-1:] != [far.stamp] else None
+
     def when(self) -> str:
         """The first half of the sentence, "" while the event is not complete."""
         draft = self.draft()
@@ -130,7 +169,7 @@ class Steps:
 
     def whatever(self) -> str:
         """What starts it while that is not complete: the event chosen, or any."""
-        return UNFINISHED.get((self.answers.get("event_type") or [""])[-1], "an event happens")
+        return _(UNFINISHED.get((self.answers.get("event_type") or [""])[-1], ANY_EVENT))
 
     def do(self) -> str:
         """The second half of the sentence, "" while the action is not complete."""
@@ -144,8 +183,7 @@ class Steps:
         draft = self.draft()
         if draft is None or not draft.action_kind:
             return ""
-        when = self.when().removeprefix("When ")
-        name = when[:1].upper() + when[1:]
+        name = sentences.capitalized(sentences.happening(draft.event_type, draft.condition, draft.filter))
         return f"{name} → {draft.target}"[:255] if draft.target else name[:255]
 
     def blame(self, error: ValidationError) -> int:

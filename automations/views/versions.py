@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from automations import differences, disclosure, restoring, sentences
@@ -76,9 +77,16 @@ def restore(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     else:
         if restored.version == before:
-            messages.success(request, f"“{automation.name}” is as in version {number} already.")
+            messages.success(
+                request,
+                _("“%(name)s” is as in version %(number)s already.") % {"name": automation.name, "number": number},
+            )
         else:
-            messages.success(request, f"Version {number} restored, as version {restored.version}.")
+            messages.success(
+                request,
+                _("Version %(number)s restored, as version %(version)s.")
+                % {"number": number, "version": restored.version},
+            )
     return redirect("automations:versions", pk=pk)
 
 

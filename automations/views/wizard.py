@@ -14,11 +14,13 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
-from automations import editing
+from automations import covering, editing
 from automations.access import automation_for, require_edit
 from automations.editing import Draft
 from automations.models import ActionKind, Automation
@@ -37,12 +39,24 @@ from projects.models import Project
 from registries.models import Registry
 
 if TYPE_CHECKING:
+    from automations.access import Scope
     from projects.models import User
 
 SEEN = "seen"
 METRIC_RUNS = 20
 METRICS_OFFERED = 500
 STEPS = {str(step) for step in TITLES}
+# What a link to the form may have filled in, and in which fields.
+PREFILLED = {
+    "event": "event_type",
+    "metric": "metric_name",
+    "states": "states",
+    "action": "action_kind",
+    "webhook": "webhook",
+    "slack_channel": "slack_channel",
+    "name": "name",
+}
+LATER = {*steps.FIELDS[ACTION], *steps.FIELDS[NAME]}
 
 
 @login_required
@@ -109,9 +123,14 @@ class Wizard:
         if self.request.method == "POST":
             return self._post(kept)
         if self.token and kept is None:
-            messages.info(self.request, "This form was left too long ago. Fill it in again.")
+            messages.info(self.request, _("This form was left too long ago. Fill it in again."))
             self.token, self.step = "", EVENT
-        form = self._steps(self._answers(kept))
+        answers = self._answers(kept)
+        if kept is None and self.automation is None and LATER & set(answers):
+            # What a link fills in of later steps has to be there when these are come to.
+            self.token = drafts.new_token()
+            drafts.keep(self.request.session, self.token, answers)
+        form = self._steps(answers)
         faulty = form.first_faulty(self.step - 1)
         if faulty is not None:
             self.step = faulty
@@ -145,6 +164,12 @@ class Wizard:
         if faulty is not None or draft is None:
             self.step = faulty or EVENT
             return self._show(form, form.checked(self.step), status=422)
+        if form.confirmation():
+            self.step = NAME
+            form.name.add_error(
+                "confirmed", gettext("Confirm that it is meant to fire this often, or begin in shadow mode.")
+            )
+            return self._show(form, form.name, status=422)
         try:
             with transaction.atomic():
                 theirs = None if overwrite else self._changed_meanwhile(form)
@@ -158,8 +183,8 @@ class Wizard:
                 return self._show(form, form.checked(self.step), status=422)
             saved = twin
         drafts.note_saved(self.request.session, self.token, saved.pk)
-        verb = "saved" if self.automation else "created"
-        messages.success(self.request, f"Automation “{saved.name}” {verb}.")
+        told = _("Automation “%(name)s” saved.") if self.automation else _("Automation “%(name)s” created.")
+        messages.success(self.request, told % {"name": saved.name})
         return self._leave(saved.pk)
 
     def _write(self, draft: Draft, form: Steps) -> Automation:
@@ -199,10 +224,7 @@ class Wizard:
                 answers[SEEN] = [self.automation.updated_at.isoformat()]
             return answers
         asked = self.request.GET
-        answers = {}
-        for name, field in (("event", "event_type"), ("metric", "metric_name")):
-            if asked.get(name):
-                answers[field] = [asked[name]]
+        answers = {field: asked.getlist(name) for name, field in PREFILLED.items() if asked.get(name)}
         if asked.get("metric"):
             answers.setdefault("event_type", ["RUN_METRIC"])
         if asked.get("collection") and isinstance(self.place.home, Project | Registry):
@@ -230,6 +252,12 @@ class Wizard:
     def _is_new_step(self) -> bool:
         """Whether htmx swaps in a step, rather than the same one with what follows from a choice."""
         return self._is_htmx() and self.request.POST.get("go") != "refresh"
+
+    def _is_unsaved(self, form: Steps) -> bool:
+        """Whether something was typed before this page came, at other steps or at this one."""
+        if not self.token and self.request.method == "GET":
+            return False
+        return self.automation is None or form.draft() != editing.draft_of(self.automation)
 
     def _show(
         self, form: Steps, shown: Step, *, status: int = 200, theirs: list[dict[str, str]] | None = None
@@ -259,21 +287,26 @@ class Wizard:
             "do": form.do(),
             "scope": form.scope,
             "theirs": theirs,
+            "unsaved": self._is_unsaved(form),
             "announce": not _focus_first_fault(shown) and self._is_new_step(),
         }
         if self.step == EVENT:
-            context["metric_names"] = metric_names(self.place)
+            context["metric_names"] = metric_names(form.scope, reader=self.user)
+            context["hits"] = form.hits()
+        context["covered"] = form.covered()
+        if self.step == NAME:
+            context["reach"] = form.reach
         if self.step == ACTION:
             context |= payloads.context_of(form)
-        draft = form.draft() if self.step == NAME else None
-        if draft is not None:
-            context["replay"] = explanations.sealed(draft, form.scope)
+        if self.step != ACTION:
+            draft = form.draft()
+            context["replay"] = explanations.sealed(draft, form.scope) if draft else ""
         return context
 
 
-def metric_names(place: Place) -> list[str]:
-    """Keys that recent runs of the place logged, to choose from."""
-    recent = place.runs.order_by("-created_at", "-pk")
+def metric_names(scope: Scope, *, reader: User) -> list[str]:
+    """Keys that recent runs of the scope logged, to choose from."""
+    recent = covering.runs_in(scope, reader=reader)
     names: set[str] = set()
     for summary in recent.values_list("summary", flat=True)[:METRIC_RUNS]:
         names |= set(_leaves(summary))
@@ -283,19 +316,19 @@ def metric_names(place: Place) -> list[str]:
 def differences(theirs: Draft, mine: Draft) -> list[dict[str, str]]:
     """Where two drafts part, in words."""
     names = {
-        "name": "Name",
-        "description": "Description",
-        "shadow": "Shadow mode",
-        "event_type": "Event",
-        "condition": "Condition",
-        "filter": "Filter",
-        "action_kind": "Action",
-        "webhook": "Webhook",
-        "payload": "Payload",
-        "slack_channel": "Slack channel",
-        "title": "Title",
-        "message": "Message",
-        "severity": "Severity",
+        "name": _("Name"),
+        "description": _("Description"),
+        "shadow": _("Shadow mode"),
+        "event_type": _("Event"),
+        "condition": _("Condition"),
+        "filter": _("Filter"),
+        "action_kind": _("Action"),
+        "webhook": _("Webhook"),
+        "payload": _("Payload"),
+        "slack_channel": _("Slack channel"),
+        "title": _("Title"),
+        "message": _("Message"),
+        "severity": _("Severity"),
     }
     return [
         {"label": label, "theirs": _shown(theirs, name), "mine": _shown(mine, name)}
@@ -309,7 +342,7 @@ def _shown(draft: Draft, name: str) -> str:
     if name == "action_kind":
         return str(ActionKind(value).label)
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     return str(value) if value not in (None, "", {}) else "–"
 
 
