@@ -20,6 +20,7 @@ from automations.models import (
     Severity,
     SlackChannel,
     SlackKind,
+    SlackWorkspace,
     Status,
     Webhook,
     WebhookHeader,
@@ -72,7 +73,7 @@ def make_user(username: str = "alice", *, superuser: bool = False, **fields: Any
 
 def make_api_key(user: User, key: str | None = None) -> str:
     """A key that signs the user in, as sent in `Authorization: Bearer`."""
-    return keys.create(user, key=key)[1]
+    return keys.create(user, by=user, key=key)[1]
 
 
 def make_organization(name: str = "acme", *, admin: User | None = None, member: User | None = None) -> Organization:
@@ -177,17 +178,29 @@ def make_webhook(
     return webhook
 
 
+def make_slack_workspace(team: Team | None = None, *, token: str = "xoxb-good-token", **fields: Any) -> SlackWorkspace:
+    """A workspace of which Slack was never asked, unless the fields say more."""
+    team = team or make_team()
+    secret = make_secret(team, f"SLACK_BOT_{team.secrets.count()}", token)
+    return SlackWorkspace.objects.create(team=team, credential=secret, **{"name": "Acme", **fields})
+
+
 def make_slack_channel(
     team: Team | None = None, channel: str = "ml-alerts", *, credential: str = "xoxb-good-token", **fields: Any
 ) -> SlackChannel:
     """A channel reached by a bot's token, or by an incoming webhook if the credential is an address."""
     team = team or make_team()
     by_bot = credential.startswith("xox")
+    workspace = make_slack_workspace(team, token=credential) if by_bot else None
+    secret = (
+        workspace.credential if workspace else make_secret(team, f"SLACK_{team.slack_channels.count()}", credential)
+    )
     return SlackChannel.objects.create(
         team=team,
         channel=channel,
         kind=SlackKind.BOT if by_bot else SlackKind.WEBHOOK,
-        credential=make_secret(team, f"SLACK_{team.slack_channels.count()}", credential),
+        connection=workspace,
+        credential=secret,
         **{"workspace": "Acme", "channel_id": "C0123456789" if by_bot else "", **fields},
     )
 
@@ -255,6 +268,7 @@ def make_execution(
     fields.setdefault("matched_because", "The run failed.")
     fields.setdefault("webhook", automation.webhook)
     fields.setdefault("slack_channel", automation.slack_channel)
+    fields.setdefault("action_kind", automation.action_kind)
     fields.setdefault("rule", {"name": automation.name, "event_type": automation.event_type})
     return Execution.objects.create(
         automation=automation,

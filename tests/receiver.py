@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -26,7 +27,8 @@ class Received:
 class Behaviour:
     """How to answer. `raw` is written to the socket as it is; `drip` sends the body a byte at a time, that many
     seconds apart; `hold` waits for `Receiver.release()` before answering; `echo` sends back what came: the body after
-    `body`, and each header under its name with `X-Echo-` before it."""
+    `body`, and each header under its name with `X-Echo-` before it; `before` is called when the request has come, and
+    `after` when the answer is on its way."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -36,6 +38,8 @@ class Behaviour:
     hold: bool = False
     close: bool = False
     echo: bool = False
+    before: Callable[[], object] = lambda: None
+    after: Callable[[], object] = lambda: None
 
 
 def echoing(behaviour: Behaviour, received: Received) -> Behaviour:
@@ -54,16 +58,16 @@ class _Server(ThreadingHTTPServer):
 
 
 class Receiver:
-    """`with Receiver() as receiver:` serves on a free loopback port until the block ends."""
+    """`with Receiver() as receiver:` serves on a free loopback port, or on the given one, until the block ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.requests: list[Received] = []
         self.connections = 0
         self._normal = Behaviour()
         self._next: list[Behaviour] = []
         self._changed = threading.Condition()
         self._released = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", port), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     def __enter__(self) -> Self:
@@ -125,10 +129,12 @@ class Receiver:
                 behaviour = receiver._take(received)
                 if behaviour.hold:
                     receiver._released.wait(30)
+                behaviour.before()
                 try:
                     self._answer(echoing(behaviour, received) if behaviour.echo else behaviour)
                 except OSError:
                     self.close_connection = True  # the other side lost patience, as some tests want it to
+                behaviour.after()
 
             def _answer(self, behaviour: Behaviour) -> None:
                 if behaviour.close:

@@ -23,7 +23,8 @@ install() {
 
 chromium() {
     [ -n "${CHROMIUM:-}" ] && return
-    command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null && return
+    # `type -P` looks for files only: `command -v chromium` would find this function.
+    [ -n "$(type -P chromium chromium-browser google-chrome)" ] && return
     install chromium fonts-dejavu-core || say "Chromium is missing; install it for the browser tests (apt-get install chromium)."
 }
 

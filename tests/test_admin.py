@@ -1,5 +1,6 @@
 """The admin: a page for every model, the same checks as elsewhere, history only shown, secrets never."""
 
+import math
 from datetime import timedelta
 from io import BytesIO
 
@@ -12,25 +13,41 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from automations import editing
+from automations import editing, notices
 from automations.models import (
     Allowance,
     Attempt,
     Automation,
     AutomationSwitch,
     AutomationVersion,
+    ChannelPost,
+    Content,
     Cooldown,
+    Digest,
     Event,
     Execution,
+    HeldFor,
+    Notice,
+    NoticeKind,
+    NoticeMail,
+    NoticeReading,
+    Purge,
+    Redelivery,
     SlackChannel,
+    SlackWorkspace,
     WebhookHeader,
 )
-from projects import alerts, console, metrics, runfiles, storage
+from projects import alerts, console, drawing, invitations, metrics, run_table, runfiles, storage
 from projects.models import (
     AlertLevel,
+    AuditRecord,
     Blob,
+    ChosenColumns,
     ConsoleChunk,
+    DrawnUpTo,
+    Invitation,
     MetricChunk,
+    MetricCurve,
     MetricWindow,
     Organization,
     Project,
@@ -41,6 +58,7 @@ from projects.models import (
     Team,
     User,
 )
+from projects.models.history import Stream
 from registries import curation, labels, lineage, roster
 from registries.models import (
     Alias,
@@ -55,6 +73,8 @@ from registries.models import (
     RegistryMember,
     Tag,
 )
+from secrets_vault import secrets
+from secrets_vault.models import OldValue
 from tests import factories, uploading
 from tests.admin_pages import page, shown
 
@@ -63,6 +83,8 @@ OURS = ("projects", "registries", "secrets_vault", "automations")
 MODELS: list[type[models.Model]] = [model for label in OURS for model in apps.get_app_config(label).get_models()]
 FROM_SCRIPTS = [
     MetricChunk,
+    MetricCurve,
+    DrawnUpTo,
     MetricWindow,
     ConsoleChunk,
     RunAlert,
@@ -72,6 +94,8 @@ FROM_SCRIPTS = [
     ArtifactManifest,
     ArtifactUse,
 ]
+TOLD = [Notice, NoticeMail, NoticeReading, Purge]
+KEPT_FOR_SOMEBODY = [ChosenColumns]
 KEPT_OF_EDITS = [AutomationVersion, AutomationSwitch]
 ONLY_SHOWN = [
     Event,
@@ -79,9 +103,18 @@ ONLY_SHOWN = [
     Attempt,
     Cooldown,
     Allowance,
+    AuditRecord,
+    ChannelPost,
+    Digest,
+    Invitation,
+    OldValue,
+    Redelivery,
     SlackChannel,
+    SlackWorkspace,
     WebhookHeader,
+    *KEPT_FOR_SOMEBODY,
     *KEPT_OF_EDITS,
+    *TOLD,
     *FROM_SCRIPTS,
 ]
 WRITTEN_BY_SCRIPTS = [Run, Artifact, Membership, Alias, Tag, CollectionTag]
@@ -99,6 +132,8 @@ def make_world(number: int = 0) -> None:
     project = factories.make_project(team)
     run = factories.make_run(project, user=user)
     metrics.append(run, metrics.parse(b'[{"loss": 1.5}]'), at=at)
+    drawing.catch_up(Run.objects.get(pk=run.pk), Stream.HISTORY, deadline=math.inf)
+    run_table.choose_columns(project, ["loss"], reader=user)
     console.keep(run, ["hello"], first_line=0, at=at)
     alerts.raise_alert(run, title="Odd", text="", level=AlertLevel.WARN, wait=timedelta(), by=user, at=at)
     storage.receive(runfiles.upload_token(run, "notes.txt"), BytesIO(b"hi"), length=2, at=at)
@@ -111,19 +146,31 @@ def make_world(number: int = 0) -> None:
     labels.add_alias(version, "production", by=user, at=at)
     lineage.use(uploading.log(project, {"w": b"1"}, by=user, collection="files").artifact, run=run, at=at)
     curation.change_registry(registry, accept=["model"])
-    curation.protect_alias(registry, "production")
+    curation.protect_alias(registry, "production", by=None)
     roster.add(registry, teams=[team], role=Role.MEMBER, by=user)
     secret = factories.make_secret(team, value=CANARY)
+    invitations.invite(team, role=Role.MEMBER, by=user, at=at)
+    secrets.rotate(secret, value=CANARY, by=user, at=at, overlap=timedelta(days=1))
     webhook = factories.make_webhook(
         team, access_token=secret, secret=secret, headers={"X-Token": ("${TOKEN}", secret)}
     )
-    factories.make_slack_channel(team, credential=f"xoxb-{CANARY}")
+    channel = factories.make_slack_channel(team, credential=f"xoxb-{CANARY}")
+    SlackWorkspace.objects.create(team=team, workspace_id=f"T{number}", name="acme", credential=channel.credential)
     automation = factories.make_automation(project, webhook=webhook)
     editing.set_enabled(automation, False, by=user)
     event = factories.make_event(run, dedupe_key=f"world:{number}")
     execution = factories.make_execution(automation, event)
     Attempt.objects.create(execution=execution, number=1, started_at=at, url=webhook.url, status_code=204)
+    Redelivery.objects.create(
+        project=project, asked_by=user, asked_at=at, token="once", content=Content.AS_SENT, origins=[execution.pk]
+    )
+    Digest.objects.create(channel=channel, reason=HeldFor.NOISE_BUDGET, opened_at=at, due_at=at)
+    ChannelPost.objects.create(channel=channel, execution=execution, at=at)
     Cooldown.objects.create(automation=automation, run=run, state="failed", fired_at=at)
+    notices.tell(NoticeKind.BROKEN, webhook, sentence="It failed.", at=at, execution=execution)
+    notices.mark_read(Notice.objects.all(), by=user, at=at)
+    NoticeMail.objects.create(notice=Notice.objects.get(webhook=webhook), user=user, said=NoticeKind.BROKEN, due_at=at)
+    Purge.objects.create(started_at=at, executions_before=at, events_before=at)
     Allowance.objects.create(automation=automation, minute_began_at=at, in_minute=1, hour_began_at=at, in_hour=1)
 
 

@@ -115,7 +115,7 @@ def test_commands_that_are_named_exist(page: Path) -> None:
     text = page.read_text()
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     commands = {path.stem for app in ROOT.glob("*/management/commands") for path in app.glob("*.py")}
-    known_to_django = {"makemigrations", "migrate"}
+    known_to_django = {"check", "makemigrations", "migrate"}
 
     assert set(re.findall(r"(?:`|^)make ([a-z]+)(?=`|\s)", text, flags=re.MULTILINE)) - targets == set()
     assert set(re.findall(r"manage\.py ([a-z_]+)", text)) - commands - known_to_django == set()

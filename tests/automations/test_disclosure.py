@@ -103,7 +103,7 @@ def test_az1_the_history_of_a_registry_is_without_what_a_hidden_projects_automat
 def test_az1_a_history_tab_is_read_off_its_index(bob: User, linked: Linked) -> None:
     found = history.executions_in(linked.registry, reader=bob)[:50]
     if connection.vendor == "sqlite":
-        assert "execution_of_registry" in found.explain()
+        assert "execution_in_registry" in found.explain()
     with CaptureQueriesContext(connection) as queries:
         assert len(list(found)) == 1
     assert len(queries) == 1

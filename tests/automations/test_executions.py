@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection
 from django.utils import timezone
-from django_q.models import OrmQ
 from pytest_django import Settings
 
-from automations import executions, signing, tasks, webhooks
+from automations import claims, executions, signing, webhooks
+from automations.actions import ActionError
 from automations.actions import webhook as webhook_action
 from automations.models import Attempt, EventType, Execution, ReasonCode, Status, Webhook
 from automations.unsealing import MASK
@@ -135,6 +136,13 @@ def test_wh7_what_is_retried_and_what_is_final(
     assert execution.result
 
 
+def test_an_answer_that_ends_an_execution_says_what_to_look_at(receiver: Receiver) -> None:
+    receiver.behave(status=404)
+    execution = carried_out(failed_run(receiver.url))
+    assert execution.result == "The receiver answered 404 Not Found. Check the endpoint URL of the webhook."
+    assert execution.attempts.get().error == execution.result
+
+
 def test_wh7_the_ladder_is_climbed_with_the_same_webhook_id_until_it_gives_up(receiver: Receiver) -> None:
     receiver.behave(status=503)
     execution = failed_run(receiver.url)
@@ -156,12 +164,10 @@ def test_wh7_the_ladder_is_climbed_with_the_same_webhook_id_until_it_gives_up(re
     assert [attempt.number for attempt in execution.attempts.all()] == list(range(1, 9))
 
 
-def test_wh7_a_retry_waits_in_the_queue_until_it_is_due(receiver: Receiver) -> None:
+def test_wh7_a_retry_is_what_comes_next(receiver: Receiver) -> None:
     receiver.behave(status=503)
-    execution = failed_run(receiver.url)
-    OrmQ.objects.all().delete()
-    execution = carried_out(execution)
-    assert OrmQ.objects.get().lock == execution.next_attempt_at
+    execution = carried_out(failed_run(receiver.url))
+    assert Execution.objects.next_due() == execution.next_attempt_at
 
 
 @pytest.mark.parametrize(
@@ -241,7 +247,7 @@ def test_the_rule_is_sent_as_it_was_when_it_matched(receiver: Receiver) -> None:
 def test_se2_a_rotated_secret_is_used_at_once(receiver: Receiver) -> None:
     token = factories.make_secret(name="TOKEN", value="old-value")
     execution = failed_run(receiver.url, access_token=token)
-    secrets.rotate(token, value="new-value", at=timezone.now())
+    secrets.rotate(token, value="new-value", by=None, at=timezone.now())
     carried_out(execution)
     assert receiver.requests[0].headers["Authorization"] == "Bearer new-value"
 
@@ -267,41 +273,24 @@ def test_re1_what_a_killed_worker_had_is_sent_again_with_the_same_id(receiver: R
     execution = failed_run(receiver.url)
     now = timezone.now()
     Execution.objects.filter(pk=execution.pk).update(
-        status=Status.RUNNING, claimed_until=now + executions.lease(), attempt_count=1
+        status=Status.RUNNING, claimed_until=now + claims.lease(), attempt_count=1
     )
-    assert carried_out(execution, now=now + executions.lease() / 2).status == Status.RUNNING
-    OrmQ.objects.all().delete()
-    assert executions.requeue_overdue(at=now + executions.lease()) == 1
-    assert OrmQ.objects.count() == 1
-    assert carried_out(execution, now=now + executions.lease()).status == Status.FINISHED
+    assert carried_out(execution, now=now + claims.lease() / 2).status == Status.RUNNING
+    assert Execution.objects.next_due() == now + claims.lease()
+    assert carried_out(execution, now=now + claims.lease()).status == Status.FINISHED
     assert len(receiver.requests) == 1
 
 
-def test_only_claims_that_ran_out_are_taken_from_workers_that_died(receiver: Receiver) -> None:
+def test_who_was_given_up_meanwhile_writes_no_outcome(receiver: Receiver) -> None:
     execution = failed_run(receiver.url)
-    now = timezone.now() + executions.GRACE
-    assert executions.requeue_abandoned(at=now) == 0
-    Execution.objects.filter(pk=execution.pk).update(status=Status.RUNNING, claimed_until=now)
-    assert executions.requeue_abandoned(at=now - timedelta(seconds=1)) == 0
-    assert executions.requeue_abandoned(at=now) == 1
-
-
-def test_before_workers_start_everything_due_is_queued_without_waiting(receiver: Receiver) -> None:
-    failed_run(receiver.url)
     now = timezone.now()
-    assert executions.requeue_overdue(at=now) == 0
-    assert executions.requeue_overdue(at=now, grace=timedelta(0)) == 1
-
-
-def test_the_sweep_leaves_alone_what_is_not_due(receiver: Receiver) -> None:
-    receiver.behave(status=503)
-    execution = failed_run(receiver.url)
-    assert tasks.sweep() == 0
-    OrmQ.objects.all().delete()
-    with time_machine.travel(timezone.now() + executions.GRACE + timedelta(seconds=1), tick=False):
-        assert tasks.sweep() == 1
-        carried_out(execution)
-        assert tasks.sweep() == 0
+    (late,) = executions.begin(claims.claim_one(execution.pk, at=now), at=now)
+    assert carried_out(execution, now=now + claims.lease()).status == Status.FINISHED
+    result = replace(late.carry_out(), receipt=None, error=ActionError("too late", permanent=True))
+    executions.record([result], at=now)
+    execution.refresh_from_db()
+    assert execution.status == Status.FINISHED
+    assert [attempt.error for attempt in execution.attempts.all()] == ["too late", ""]
 
 
 def test_a_fault_of_our_own_is_logged_and_retried_and_says_so(

@@ -21,6 +21,8 @@ from django_q.conf import Conf
 from django_q.signing import SignedPackage
 from django_q.status import Stat, Status
 
+from tests import factories
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -62,7 +64,7 @@ def test_with_workers_alive_the_server_is_ready(client: Client) -> None:
     assert parts == {
         "database": {"ok": True, "sentence": "The database answers."},
         "migrations": {"ok": True, "sentence": "The tables are up to date."},
-        "queue": {"ok": True, "sentence": "The queue answers; 0 tasks are waiting."},
+        "queue": {"ok": True, "sentence": "The queue answers; 0 executions are due."},
         "workers": {"ok": True, "sentence": "2 queue workers report to be alive."},
     }
 
@@ -93,10 +95,10 @@ def test_a_cluster_that_is_stopping_does_not_count(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("clean_cache")
-def test_waiting_tasks_are_counted(client: Client) -> None:
-    get_broker().enqueue("a task")
+def test_what_is_due_is_counted(client: Client) -> None:
+    factories.make_execution(status="pending")
 
-    assert asked(client)[1]["queue"]["sentence"] == "The queue answers; 1 task is waiting."
+    assert asked(client)[1]["queue"]["sentence"] == "The queue answers; 1 execution is due."
 
 
 @pytest.mark.usefixtures("clean_cache")

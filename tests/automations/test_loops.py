@@ -15,7 +15,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from django_q.models import OrmQ
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -124,12 +123,12 @@ def log_version(client: APIClient, project: Project, *, token: str) -> None:
     assert answer.status_code == 201, answer.content
 
 
-def test_a_skipped_loop_is_not_queued(project: Project, api: Api, bob: User) -> None:
+def test_a_skipped_loop_is_never_due(project: Project, api: Api, bob: User) -> None:
     automation = factories.make_automation(project)
     run = factories.make_run(project)
     finish(api(bob), run, token=token_of(Cause(uuid.uuid4(), automation.pk, f"run:{run.pk}")))
     assert Execution.objects.get().reason_code == ReasonCode.LOOP
-    assert not OrmQ.objects.exists()
+    assert not Execution.objects.due(timezone.now()).exists()
 
 
 def finish(client: APIClient, run: Run, *, token: str) -> None:

@@ -10,7 +10,6 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from django_q.models import OrmQ
 
 from automations import editing, matching
 from automations.models import Automation, Cooldown, Event, EventType, Execution, Status
@@ -31,14 +30,14 @@ def fired() -> list[str]:
     return [execution.rule["name"] for execution in Execution.objects.order_by("pk")]
 
 
-def test_a_failed_run_starts_an_execution_and_queues_it() -> None:
+def test_a_failed_run_starts_an_execution_that_is_due_at_once() -> None:
     factories.make_automation()
     finish(factories.make_run(), exit_code=1)
     execution = Execution.objects.get()
     assert execution.status == Status.PENDING
-    assert execution.matched_because == "the run is failed with exit code 1"
+    assert execution.matched_because == "the run failed with exit code 1"
     assert execution.rule["summary"] == "When a run fails, do nothing but record it"
-    assert OrmQ.objects.count() == 1
+    assert list(Execution.objects.due(timezone.now())) == [execution]
     assert execution.automation is not None
     assert execution.automation.last_triggered_at == execution.created_at
 
@@ -197,7 +196,6 @@ def test_re1_when_the_change_is_rolled_back_nothing_is_left() -> None:
     with pytest.raises(RuntimeError, match="power cut"):
         fail_halfway()
     assert not Execution.objects.exists()
-    assert not OrmQ.objects.exists()
     assert not Cooldown.objects.exists()
 
 

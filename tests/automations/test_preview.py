@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 import tracemalloc
+from dataclasses import replace
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from automations import preview
 from automations.editing import Draft
 from automations.models import ActionKind, EventType
-from automations.templating import RenderedTooLarge
+from automations.templating import InvalidTemplate, RenderedTooLarge
 from automations.unsealing import MASK
 from projects import metrics, runs
 from projects.models import Project, Team
@@ -42,6 +43,7 @@ def test_an_event_the_draft_would_react_to_is_preferred(project: Project) -> Non
     event = preview.recent_event(project, STATE)
     assert event is not None
     assert (event.facts["display_name"], event.details["state"]) == ("failing", "failed")
+    assert preview.reacts(STATE, event)
 
 
 def test_the_latest_event_of_the_kind_in_the_scope_is_taken(project: Project, team: Team) -> None:
@@ -53,6 +55,7 @@ def test_the_latest_event_of_the_kind_in_the_scope_is_taken(project: Project, te
     event = preview.recent_event(project, STATE)
     assert event is not None
     assert event.facts["display_name"] == "second"
+    assert not preview.reacts(STATE, event)
     assert preview.recent_event(team, STATE) != event
 
 
@@ -86,14 +89,69 @@ def test_the_default_document_is_shown_without_a_template(project: Project) -> N
     assert shown["automation"]["summary"] == "When a run fails, call a webhook"
 
 
+def test_the_default_document_is_shown_with_why_the_automation_would_react(project: Project) -> None:
+    run = factories.make_run(project)
+    runs.finish(run, exit_code=1, by=run.user, at=timezone.now())
+    event = preview.recent_event(project, STATE)
+    assert event is not None
+    assert json.loads(preview.rendered(STATE, event=event))["because"] == "the run failed with exit code 1"
+
+
 def test_pl5_the_linter_names_variables_that_never_apply() -> None:
     warnings = preview.lint(
         '{"a": "${run_name}", "b": "${alias}", "c": "${run_nmae}"}', event_type=EventType.RUN_STATE, webhook=None
     )
     assert len(warnings) == 2
-    assert "${alias} does not apply to this event" in warnings[0]
-    assert "Did you mean ${run_name}?" in warnings[1]
+    assert "${alias} does not apply to this event" in warnings[0].message
+    assert "Did you mean ${run_name}?" in warnings[1].message
     assert preview.lint("", event_type=EventType.RUN_STATE, webhook=None) == []
+
+
+def test_pl5_the_linter_says_where_in_the_payload() -> None:
+    payload = '{\n  "a": "${alias}",\n  "b": "${ run_id }"\n}'
+
+    found = preview.lint(payload, event_type=EventType.RUN_STATE, webhook=None)
+
+    assert [(one.field, one.line, one.column) for one in found] == [("payload", 2, 9), ("payload", 3, 9)]
+
+
+def test_pl5_what_json_spells_otherwise_has_no_place() -> None:
+    payload = '{"a": "${artifact_metadata.\\u00e9}"}'
+
+    (found,) = preview.lint(payload, event_type=EventType.RUN_STATE, webhook=None)
+
+    assert (found.line, found.column) == (0, 0)
+
+
+def test_pl5_the_linter_tells_the_title_of_a_message_from_its_text() -> None:
+    found = preview.lint_texts(
+        {"title": "Look: ${alias}", "message": 'Say "hi"\n${nope}'}, event_type=EventType.RUN_STATE
+    )
+
+    assert [(one.field, one.line, one.column) for one in found] == [("title", 1, 7), ("message", 2, 1)]
+
+
+def test_what_is_no_json_is_told_with_its_place() -> None:
+    with pytest.raises(InvalidTemplate) as refused:
+        preview.lint('{\n  "a": nope\n}', event_type=EventType.RUN_STATE, webhook=None)
+
+    told = preview.fault(refused.value)
+    assert (told.line, told.column) == (2, 8)
+
+
+def test_sl2_a_message_is_previewed_in_the_language_of_the_channels_team(
+    project: Project, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "message_of", lambda *_, **__: translation.get_language())
+    team.language = "ja"
+    factories.make_run(project)
+    event = preview.recent_event(project, STATE)
+    assert event is not None
+    to_channel = replace(STATE, slack_channel=factories.make_slack_channel(team))
+
+    with translation.override("en"):
+        assert preview.message(to_channel, event=event) == "ja"
+        assert preview.message(STATE, event=event) == "en"
 
 
 def test_pl2_metric_variables_tell_what_was_seen_against_what_was_asked(project: Project) -> None:

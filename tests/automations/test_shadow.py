@@ -148,4 +148,4 @@ def test_ac2_a_rehearsal_is_no_use_of_the_webhook(alice: User, project: Project)
     after_a_failed_run(project)
 
     (webhook,) = webhooks_of(project.team, viewer=alice)
-    assert webhook.last_status is None  # type: ignore[attr-defined]  # shown by the page
+    assert webhook.last_at is None  # type: ignore[attr-defined]  # shown by the page

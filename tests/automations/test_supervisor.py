@@ -181,22 +181,3 @@ def test_programs_do_not_outlive_a_killed_supervisor(
     [pid] = written(pids, 1)
     process.kill()
     wait_until(lambda: not is_running(pid))
-
-
-def test_what_a_program_needs_is_done_before_each_of_its_starts(pids: Path) -> None:
-    done: list[str] = []
-    sample = Program(
-        "sample",
-        [sys.executable, "-c", "raise SystemExit(1)"],
-        folder=pids.parent,
-        environment=dict(os.environ),
-        before_start=lambda: done.append("prepared"),
-    )
-    sample._delay = 0.05
-
-    def is_started_twice() -> bool:
-        sample.revive()
-        return len(done) == 2
-
-    wait_until(is_started_twice)
-    sample.kill()

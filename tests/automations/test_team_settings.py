@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from automations.models import Webhook
-from projects import keys
+from projects import keys, service_accounts
 from projects.models import Role, Team, TeamMember, User
 from secrets_vault.models import Secret
 from tests import factories
@@ -58,6 +58,7 @@ def dialogs_of(team: Team, webhook: Webhook, secret: Secret) -> list[str]:
     member = TeamMember.objects.get(team=team, user__username="bob")
     names: list[tuple[str, list[object]]] = [
         ("add_member", []),
+        ("language", []),
         ("member_role", [member.pk]),
         ("remove_member", [member.pk]),
         ("create_webhook", []),
@@ -142,7 +143,7 @@ def test_the_page_takes_as_many_queries_however_much_is_on_it(
         again = factories.make_automation(project, name=f"rule {number}", webhook=more)
         factories.make_execution(again, event, webhook=more, status="failed")
         factories.make_team(viewer=factories.make_user(f"user{number}"))
-        keys.create(User.objects.get(username="alice"))
+        keys.create(User.objects.get(username="alice"), by=None)
     with django_assert_num_queries(len(first)):
         page = browser.get(settings_url).content.decode()
     assert "hook 7" in page
@@ -161,6 +162,13 @@ def test_an_admin_adds_and_removes_a_member(signed_in: SignedIn, team: Team, ali
     assert member.role == Role.VIEW_ONLY
     browser.post(reverse("team_settings_remove_member", args=[team.name, member.pk]))
     assert not TeamMember.objects.filter(pk=member.pk).exists()
+
+
+def test_a_service_account_is_closed_rather_than_removed(signed_in: SignedIn, team: Team, alice: User) -> None:
+    account = service_accounts.create(team, "nightly", role=Role.MEMBER, by=alice)
+    address = reverse("team_settings_remove_member", args=["research", account.pk])
+    assert signed_in(alice).post(address).status_code == 404
+    assert service_accounts.of_team(team).get() == account
 
 
 def test_the_last_admin_cannot_be_removed(signed_in: SignedIn, team: Team, alice: User) -> None:
@@ -341,7 +349,8 @@ def test_a_secret_is_created_rotated_and_deleted(
     browser.post(url, {"name": "TOKEN", "value": " spaces stay "}, headers=HTMX)
     secret = Secret.objects.get()
     assert secret.value == " spaces stay "
-    browser.post(reverse("team_settings_rotate_secret", args=[team.name, secret.pk]), {"value": CANARY}, headers=HTMX)
+    new = {"value": CANARY, "overlap": "0", "version": secret.version}
+    browser.post(reverse("team_settings_rotate_secret", args=[team.name, secret.pk]), new, headers=HTMX)
     assert Secret.objects.get().value == CANARY
     assert CANARY not in browser.get(settings_url).content.decode()
     browser.post(reverse("team_settings_delete_secret", args=[team.name, secret.pk]), headers=HTMX)

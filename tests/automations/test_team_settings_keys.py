@@ -45,7 +45,7 @@ def test_a_key_is_shown_once_and_works(signed_in: SignedIn, team: Team, bob: Use
 
 
 def test_a_revoked_key_ends_and_leaves_the_list(signed_in: SignedIn, team: Team, bob: User, settings_url: str) -> None:
-    row, key = keys.create(bob, name="old laptop")
+    row, key = keys.create(bob, by=bob, name="old laptop")
     browser = signed_in(bob)
     browser.post(reverse("team_settings_revoke_key", args=[team.name, row.pk]), headers=HTMX)
     assert keys.user_of(key) is None
@@ -55,7 +55,7 @@ def test_a_revoked_key_ends_and_leaves_the_list(signed_in: SignedIn, team: Team,
 def test_keys_of_others_are_neither_seen_nor_revoked(
     signed_in: SignedIn, team: Team, alice: User, bob: User, settings_url: str
 ) -> None:
-    row, _ = keys.create(bob, name="bobs machine")
+    row, _ = keys.create(bob, by=bob, name="bobs machine")
     browser = signed_in(alice)
     assert "bobs machine" not in browser.get(settings_url).content.decode()
     assert browser.post(reverse("team_settings_revoke_key", args=[team.name, row.pk])).status_code == 404

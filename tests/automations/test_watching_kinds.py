@@ -215,6 +215,13 @@ def test_the_latest_value_is_found_in_nested_summaries_and_in_windows(project: P
     assert sorted(peers.latest_values(factories.make_run(project), "val.loss", count=9)) == [1.0, 2.0, 3.0]
 
 
+@pytest.mark.parametrize("metric", ["7", "99999999999", "accuracy.0"])
+def test_a_metric_that_is_called_by_digits_has_values_in_other_runs(project: Project, metric: str) -> None:
+    make_others(project, 1.0, 2.0, metric=metric)
+
+    assert peers.latest_values(factories.make_run(project), metric, count=9) == [2.0, 1.0]
+
+
 def test_other_runs_are_read_once_a_batch(project: Project) -> None:
     """Architecture: no query for each point, and none for batches without the metric."""
     make_others(project, 1.0, 2.0, 3.0)

@@ -119,3 +119,28 @@ def test_a_data_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(ImproperlyConfigured, match=r"^DATA_DIR is .*cannot be made"):
         private_folder(tmp_path / "file" / "folder", named_by="DATA_DIR")
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "secured"),
+    [
+        ("smtp+tls://me:p%40ss@mail.example.com", 587, "EMAIL_USE_TLS"),
+        ("smtp+ssl://me:p%40ss@mail.example.com", 465, "EMAIL_USE_SSL"),
+        ("smtp://me:p%40ss@mail.example.com:2525", 2525, "EMAIL_HOST"),
+    ],
+)
+def test_a_mail_server_is_read_with_the_port_its_scheme_means(url: str, port: int, secured: str) -> None:
+    found = read(EMAIL_URL=url).email("EMAIL_URL")
+    assert (found["EMAIL_HOST"], found["EMAIL_PORT"]) == ("mail.example.com", port)
+    assert (found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"]) == ("me", "p@ss")
+    assert found[secured]
+    assert read().email("EMAIL_URL") == {}
+
+
+@pytest.mark.parametrize(
+    "url", ["mail.example.com", "http://hunter2@x", "smtp://", "smtp://hunter2@x:port", "dummymail://"]
+)
+def test_what_is_no_mail_server_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL is not a mail server") as refused:
+        read(EMAIL_URL=url).email("EMAIL_URL")
+    assert "hunter2" not in str(refused.value)

@@ -8,6 +8,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 
 from automations_site import logs
+from tests.receiver import Receiver
 
 PROGRAM = """
 import logging, logging.config, structlog
@@ -23,6 +24,14 @@ except ZeroDivisionError:
 structlog.get_logger("automations").debug("too quiet to be heard")
 """
 
+SENDING = """
+import logging, logging.config, sys, urllib3
+from automations_site import logs
+logging.config.dictConfig(logs.configure(level="DEBUG", readable=False))
+logging.getLogger("some.library").debug("listening")
+urllib3.PoolManager().request("POST", sys.argv[1])
+"""
+
 
 def test_every_line_is_one_json_object_with_the_bound_ids() -> None:
     answer = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30, check=True)
@@ -31,6 +40,21 @@ def test_every_line_is_one_json_object_with_the_bound_ids() -> None:
     assert (own["execution_id"], own["request_id"], own["level"]) == (7, "r-1", "info")
     assert (library["event"], library["request_id"], library["logger"]) == ("sent it", "r-1", "some.library")
     assert "ZeroDivisionError" in failure["exception"]
+    assert "canary" not in answer.stderr
+
+
+def test_se1_not_even_debugging_writes_down_where_requests_go() -> None:
+    """The path of an incoming webhook is its credential."""
+    with Receiver() as receiver:
+        answer = subprocess.run(
+            [sys.executable, "-c", SENDING, f"{receiver.url}/canary"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+        assert receiver.requests[0].path.endswith("/canary")
+    assert "listening" in answer.stderr
     assert "canary" not in answer.stderr
 
 

@@ -46,6 +46,8 @@ def settings_with(folder: Path, *names: str, **variables: str) -> dict[str, obje
             {"PORT": "eight"},
             "PORT is 'eight', which is not a whole number. Set it to a number from 1 to 65535.",
         ),
+        ({"SLACK_CLIENT_ID": "1.2"}, "SLACK_CLIENT_ID is set and SLACK_CLIENT_SECRET is not. Set both, or none"),
+        ({"SLACK_CLIENT_SECRET": KEY}, "SLACK_CLIENT_SECRET is set and SLACK_CLIENT_ID is not. Set both, or none"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL is 'LOUD'. Set it to one of DEBUG, INFO, WARNING, ERROR."),
         ({"WEBHOOK_TOTAL_TIMEOUT": "60"}, "WEBHOOK_TOTAL_TIMEOUT is 60. Set it to a number from 1 to 30."),
         ({"DATABASE_URL": "postgresql://db/automations"}, "SECRET_KEY is not set. With DATABASE_URL no keys"),

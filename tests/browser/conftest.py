@@ -6,6 +6,7 @@ warning to the console, throws, or asks for anything outside of this server.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,7 @@ class Witness:
         self.origin = origin
         self.complaints: list[str] = []
         self.refusals: set[int] = set()
+        self.elsewhere: set[str] = set()
 
     def watch(self, context: BrowserContext) -> None:
         context.on("console", self._hear)
@@ -67,19 +69,21 @@ class Witness:
         context.on("request", lambda request: self._check(request.url))
 
     def _hear(self, message: ConsoleMessage) -> None:
-        provoked = any(f"responded with a status of {status} " in message.text for status in self.refusals)
+        refused = [f"{words} {status} " for status in self.refusals for words in ("a status of", "Status Error Code")]
+        provoked = any(words in message.text for words in refused)
         if message.type not in HARMLESS and not provoked:
             self.complaints.append(f"{message.type}: {message.text} ({message.location['url']})")
 
     def _check(self, url: str) -> None:
-        if not url.startswith((f"{self.origin}/", "data:", "about:")):
+        allowed = (f"{origin}/" for origin in (self.origin, *self.elsewhere))
+        if not url.startswith((*allowed, "data:", "about:")):
             self.complaints.append(f"left the server: {url}")
 
 
 @pytest.fixture
 def witness(live_server: LiveServer) -> Witness:
-    """What this test's pages did wrong. A test that provokes a refusal adds its status to `refusals`: Chromium itself
-    writes each into the console."""
+    """What this test's pages did wrong. A test that provokes a refusal adds its status to `refusals`: Chromium and htmx
+    write each into the console. One that follows a link to another server adds its origin to `elsewhere`."""
     return Witness(live_server.url)
 
 
@@ -131,7 +135,7 @@ def receiver(settings: Any) -> Iterator[Receiver]:
 
 def settle(page: Page) -> None:
     """Wait for the parts of a page that load after it."""
-    expect(page.get_by_text("Loading…")).to_have_count(0)
+    expect(page.get_by_text(re.compile("Loading…|読み込み中…"))).to_have_count(0)
 
 
 def session_of(user: User) -> str:

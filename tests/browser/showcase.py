@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
 
 from django.utils import timezone
 
-from automations import editing, executions, restoring, webhooks
+from automations import editing, executions, redelivering, restoring, webhooks
 from automations.access import version_for
 from automations.models import Execution, Status, Webhook
 from projects import alerts, metrics, reports, runfiles, runs, storage
 from projects.models import AlertLevel, Project, Run, Team, User
 from projects.reports import Printed, Report
-from registries import labels
+from registries import labels, lineage
 from registries.models import Membership
 from tests import factories
 from tests.receiver import Receiver
@@ -22,7 +24,8 @@ from tests.receiver import Receiver
 TOKEN = "canary-token-7f3a91"
 SIGNING_KEY = "canary-signing-key-51c0de"
 PAYLOAD = '{"text": "${artifact_collection_name}:${alias}", "token": "${ACCESS_TOKEN}"}'
-ROWS = b'[{"loss": 0.7, "accuracy": 0.5, "system.cpu": 41}, {"loss": 0.3}, {"loss": NaN, "val": {"f1": 1e-9}}]'
+ODD_ROWS = b'[{"loss": 0.3, "system.cpu": 41}, {"loss": NaN, "val": {"f1": 1e-9}}]'
+STEPS = 120
 NONFINITE = {"name": "loss", "agg_op": None, "window_size": 1, "cmp_op": "$nonfinite", "threshold": None}
 
 
@@ -39,6 +42,17 @@ class Naming:
     def text(self, plain: str, length: int = 128) -> str:
         """Japanese and Latin, of which neither has a place to break."""
         return f"{plain}-{'学習率の自動調整' * 8}{'m' * length}"[:length] if self.long else plain
+
+
+def learning(number: int) -> bytes:
+    """What the run of this number logs: it learns, each at a pace of its own."""
+    rows = []
+    for step in range(STEPS):
+        left = math.exp(-step / (18 + 9 * number))
+        wobble = math.sin(step * (number + 1.7)) * left / 12
+        rows.append({"loss": round(0.2 + left + wobble, 4), "accuracy": round(0.93 - 0.8 * left + wobble, 4)})
+        rows[-1]["system.cpu"] = round(60 + 30 * math.sin(step / 9 + number))
+    return json.dumps(rows).encode()
 
 
 @dataclass(slots=True)
@@ -58,7 +72,19 @@ class Showcase:
         linked = self._link(version)
         for execution in Execution.objects.filter(status=Status.PENDING).order_by("pk"):
             executions.run(execution.pk)
-        return self._settings(team) | _pages(run, version, linked)
+        return self._settings(team) | _pages(run, version, linked) | self._redeliver()
+
+    def _redeliver(self) -> dict[str, str]:
+        """What failed is sent again, with a reason; it waits."""
+        failed = Execution.objects.filter(status=Status.FAILED).exclude(webhook=None).latest("pk")
+        wish = redelivering.Wish(reason=self.naming.text("The pager was down.", 255))
+        made = redelivering.redeliver(failed, wish, by=self.by, at=timezone.now())
+        assert made.redelivery is not None
+        return {
+            "redeliver dialog": f"{failed.get_absolute_url()}redeliver",
+            "redelivery": made.redelivery.get_absolute_url(),
+            "redelivered execution": made.get_absolute_url(),
+        }
 
     def _automate(self, team: Team) -> None:
         """One of each event, one that is disabled, one whose webhook is refused, one in shadow mode, one that is
@@ -100,7 +126,7 @@ class Showcase:
             workspace=text("Acme", 80),
             credential=f"{self.receiver.url}/services",
             last_error=text("The channel is archived.", 255),
-            failed_at=timezone.now(),
+            failing_since=timezone.now(),
         )
         factories.make_automation(
             project,
@@ -131,7 +157,10 @@ class Showcase:
         now = timezone.now()
         project = factories.make_project(team, self.naming.text("mnist"))
         for number in range(3):
-            factories.make_run(project, user=self.by, display_name=self.naming.text(f"day-{number}", 255), at=now)
+            day = self.naming.text(f"day-{number}", 255)
+            run = factories.make_run(project, user=self.by, display_name=day, at=now - timedelta(minutes=number))
+            if number:  # with a third to compare with, a run would be far from the others while it learns
+                metrics.append(run, metrics.parse(learning(number)), at=now)
         first, second = project.runs.order_by("pk")[:2]
         runs.finish(first, exit_code=0, by=self.by, at=now + timedelta(minutes=12))
         runs.kill(second, by=self.by, at=now)
@@ -144,7 +173,8 @@ class Showcase:
             tags=[self.naming.text("nightly", 60), "baseline"],
             notes=self.naming.text("The baseline with warm-up.", 400),
         )
-        metrics.append(run, metrics.parse(ROWS), at=now)
+        metrics.append(run, metrics.parse(learning(3)), at=now)
+        metrics.append(run, metrics.parse(ODD_ROWS), at=now)
         self._report(run)
         self.receiver.behave(times=1, status=403, body=b'{"error": "not you"}')
         return runs.finish(run, exit_code=1, by=self.by, at=now)
@@ -156,14 +186,16 @@ class Showcase:
         run.save(update_fields=["host", "program"])
         lines = [text("epoch 1", 3_000), '{"level":"error","content":"RuntimeError: out of memory"}']
         reports.take(run, Report(printed=Printed(first=0, lines=lines)), at=now)
-        for name in ("requirements.txt", f"media/{text('plot', 400)}.html"):
+        for name in ("requirements.txt", f"media/{text('plot', 400)}.html", f"media/{text('guesses', 400)}.table.json"):
             storage.receive(runfiles.upload_token(run, name), BytesIO(b"hello"), length=5, at=now)
         title, wait = text("Loss is odd", 1_000), timedelta()
         alerts.raise_alert(run, title=title, text=title, level=AlertLevel.ERROR, wait=wait, by=self.by, at=now)
 
     def _log_versions(self, team: Team, run: Run) -> Membership:
-        """Three versions of a model, the last of which has labels."""
+        """Three versions of a model, the last of which has labels, made of images."""
         text, now = self.naming.text, timezone.now()
+        images = factories.make_version(run.project, text("images"), "dataset", user=self.by)
+        lineage.use(images.artifact, run=run, at=now)
         for number in range(3):
             version = factories.make_version(
                 run.project,
@@ -197,27 +229,33 @@ class Showcase:
 
 
 def _pages(run: Run, version: Membership, linked: Membership) -> dict[str, str]:
-    project, registry = run.project, linked.collection.registry
-    assert registry is not None  # versions are linked in registries
-    home, there = project.get_absolute_url(), registry.get_absolute_url()
+    project = run.project
+    home = project.get_absolute_url()
     by_name = {execution.status: execution for execution in Execution.objects.exclude(webhook=None)}
     automation = project.automations.order_by("pk")[0]
     shadow = project.automations.get(shadow=True)
     posting = project.automations.get(slack_channel__isnull=False)
     edited = project.automations.get(event_type="ADD_ARTIFACT_ALIAS", version=3)
-    return {
+    return _registry_pages(linked) | {
         "home": "/",
+        "design": "/design/",
         "projects": "/projects/",
-        "project": home,
+        "workspace": home,
+        "runs": f"{home}runs",
         "run": run.get_absolute_url(),
+        "run's charts": f"{run.get_absolute_url()}/charts",
+        "run's machine": f"{run.get_absolute_url()}/system",
+        "run's log": f"{run.get_absolute_url()}/logs",
+        "run's files": f"{run.get_absolute_url()}/files",
         "artifacts": f"{home}artifacts",
         "collection": version.collection.get_absolute_url(),
         "version": version.get_absolute_url(),
         "registries": "/registries/",
-        "registry": there,
-        "registry collection": linked.collection.get_absolute_url(),
-        "linked version": linked.get_absolute_url(),
-        "registry automations": f"{there}automations",
+        "hub": "/automations/",
+        "hub, nothing found": "/automations/?q=nothing",
+        "place of a new automation": "/automations/new",
+        "search": f"/search?q={project.name[:3]}",
+        "runs with a value": f"{home}runs?where=loss+%3E+0.2&where=nothing",
         "automations": f"{home}automations",
         "history": f"{home}history",
         "automation": automation.get_absolute_url(),
@@ -235,4 +273,17 @@ def _pages(run: Run, version: Membership, linked: Membership) -> dict[str, str]:
         "new automation": f"{home}automations/new",
         "finished execution": by_name[Status.FINISHED].get_absolute_url(),
         "failed execution": by_name[Status.FAILED].get_absolute_url(),
+    }
+
+
+def _registry_pages(linked: Membership) -> dict[str, str]:
+    registry = linked.collection.registry
+    assert registry is not None  # versions are linked in registries
+    there = registry.get_absolute_url()
+    return {
+        "registry": there,
+        "registry collection": linked.collection.get_absolute_url(),
+        "linked version": linked.get_absolute_url(),
+        "link dialog": f"{linked.collection.get_absolute_url()}link",
+        "registry automations": f"{there}automations",
     }

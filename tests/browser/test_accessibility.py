@@ -10,8 +10,10 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from projects import metrics
 from projects.models import Project, User
 from registries.models import Registry
 from tests import factories
@@ -94,6 +96,8 @@ def test_steps_of_the_form_break_no_rule(open_page: OpenPage, witness: Witness, 
     """Every event's fields, every step, and each step with errors."""
     witness.refusals = {422}
     factories.make_webhook(project.team)
+    run = factories.make_run(project)
+    metrics.append(run, metrics.parse(b'[{"loss": 0.7}, {"loss": 0.3}]'), at=timezone.now())
     page = open_page(alice)
     page.goto(f"{project.get_absolute_url()}automations/new")
     wizard = Wizard(page)
@@ -103,6 +107,14 @@ def test_steps_of_the_form_break_no_rule(open_page: OpenPage, witness: Witness, 
     for event in ("New artifact version", "Alias added", "Run metric threshold", "Run state"):
         wizard.choose("Event", event)
         found += violations(page)
+    wizard.choose("Event", "Run metric threshold")
+    page.get_by_role("combobox", name="Metric").fill("loss")
+    expect(page.get_by_role("slider", name="Threshold")).to_be_visible()
+    found += violations(page)
+    wizard.choose("Event", "Run state")
+    page.get_by_label("Run name matches").fill(".")
+    expect(page.get_by_text("Matches 1 of 1 run.")).to_be_visible()
+    found += violations(page)
     page.get_by_label("Failed or crashed").check()
     wizard.next()
     wizard.expect_step("What it does")

@@ -78,13 +78,35 @@ def test_menu_and_dialog_work_by_keyboard_and_give_the_focus_back(
     assert not Automation.objects.filter(pk=automation.pk).exists()
 
 
-def test_slash_leads_to_the_search(open_page: OpenPage, alice: User, project: Project) -> None:
-    factories.make_automation(project)
+def test_slash_leads_to_the_search_and_arrows_to_what_it_finds(
+    open_page: OpenPage, alice: User, project: Project
+) -> None:
+    automation = factories.make_automation(project, name="Loss/guard")
     page = open_automations(open_page, alice, project)
     page.keyboard.press("/")
-    expect(page.get_by_role("searchbox")).to_be_focused()
-    page.keyboard.type("a/b")
-    expect(page.get_by_role("searchbox")).to_have_value("a/b")
+    search = page.get_by_role("searchbox", name="Search projects, runs, artifacts and automations")
+    expect(search).to_be_focused()
+    page.keyboard.type("loss/")
+    expect(search).to_have_value("loss/")
+    hit = page.get_by_role("region", name="Automations").get_by_role("link", name="Loss/guard")
+    expect(hit).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(hit).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(search).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(automation.get_absolute_url()))
+
+
+def test_what_was_found_goes_when_the_focus_does(open_page: OpenPage, alice: User, project: Project) -> None:
+    page = open_automations(open_page, alice, project)
+    page.keyboard.press("/")
+    page.keyboard.type("digits")
+    found = page.get_by_role("region", name="Projects")
+    expect(found).to_be_visible()
+    page.get_by_role("heading", level=1).click()
+    expect(found).to_be_hidden()
 
 
 def test_side_bar_is_a_sheet_on_a_phone(open_page: OpenPage, alice: User, project: Project) -> None:
@@ -117,3 +139,18 @@ def test_longest_names_fit_on_a_phone(open_page: OpenPage, alice: User, project:
     ):
         page.goto(address)
         assert width_needed(page) <= 375, address
+
+
+def test_on_a_phone_names_and_words_of_the_way_stay_clear_of_the_search(
+    open_page: OpenPage, alice: User, project: Project
+) -> None:
+    """However long they are: a long name, and words of the page's own that leave no room for it."""
+    automation = factories.make_automation(project, name=LONG)
+    page = open_page(alice, **PHONE)
+    for address in (automation.get_absolute_url(), f"{automation.get_absolute_url()}replay", "/automations/new"):
+        page.goto(address)
+        way = page.get_by_role("navigation", name="Breadcrumb").get_by_role("listitem").last.bounding_box()
+        search = page.locator(".top-search").bounding_box()
+        assert way is not None
+        assert search is not None
+        assert way["x"] + way["width"] + 8 <= search["x"], address

@@ -229,7 +229,7 @@ def test_second_of_two_admins_is_told_what_the_first_has_changed(
         if page is hers:
             expect(page.locator("#toasts")).to_contain_text("saved")
     warning = his.get_by_role("alert")
-    expect(warning).to_contain_text("This automation was changed by somebody else meanwhile.")
+    expect(warning).to_contain_text("Somebody else saved this while you edited it.")
     expect(warning.get_by_role("row", name=re.compile("Description.*Hers.*His"))).to_be_visible()
     automation.refresh_from_db()
     assert automation.description == "Hers"

@@ -36,8 +36,9 @@ def server(slack: FakeSlack, receiver: Receiver, tmp_path_factory: pytest.TempPa
     try:
         served.start()
         team = f"teams/{served.login['team']}"
-        channel = {"workspace": "Acme", "channel": "ml-alerts", "channel_id": CHANNEL, "token": TOKEN}
         with served.api() as api:
+            workspace = api("POST", f"{team}/slack-workspaces/", {"token": TOKEN})
+            channel = {"slack_workspace": workspace["id"], "channel": "ml-alerts", "channel_id": CHANNEL}
             api("POST", f"{team}/slack-channels/", channel)
             api("POST", f"{team}/webhooks/", {"name": "deploy", "url": f"{receiver.url}/deploy"})
         yield served

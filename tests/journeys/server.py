@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import cached_property
+from functools import cache, cached_property
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -23,6 +26,7 @@ from typing import Any, Self, TypeVar
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {
@@ -73,20 +77,27 @@ class Api:
 
 
 class Server:
-    """One `manage.py serve` with a data folder, a port and, where the suite runs on PostgreSQL, a database."""
+    """One `manage.py serve` with a data folder, a port and, where the suite runs on PostgreSQL, a database. `under` is
+    a command that starts it, such as one that fakes the time."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    def __init__(self, folder: Path, *, under: Sequence[str] = (), **variables: str) -> None:
         self.folder = folder
         self.port = free_port()
+        self._under = list(under)
+        self._mark = f"SERVER_UNDER_TEST={secrets.token_hex(8)}"
         self._output = folder / "output"
         self._process: subprocess.Popen[bytes] | None = None
-        self._database = _Database() if os.environ.get("DATABASE_URL", "").startswith("postgres") else None
+        template = _template()
+        own = "DATABASE_URL" not in variables
+        self._database = _Database(template.database) if own and template.database else None
+        template.copy_to(folder / "data", with_database=own)
         self.environment = {
             "PATH": os.environ["PATH"],
             "DATA_DIR": str(folder / "data"),
             "PORT": str(self.port),
             **(KEYS | {"DATABASE_URL": self._database.url} if self._database else {}),
             **variables,
+            **dict([self._mark.split("=")]),
         }
 
     @property
@@ -111,17 +122,30 @@ class Server:
     def start(self) -> None:
         """Start it, and come back when it is ready with its workers."""
         seen = len(self.logs)
+        ready = "Ready at" if self.environment.get("WEB_WORKERS") != "0" else "The queue workers are running"
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--allow-loopback-webhooks"],
+                [*self._under, sys.executable, "manage.py", "serve", "--allow-loopback-webhooks"],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        self.wait_until(lambda: "Ready at" in self.logs[seen:] or self._has_ended())
+        self.wait_until(lambda: ready in self.logs[seen:] or self._has_ended(), timeout=600)  # machines may be busy
         assert not self._has_ended(), self.logs[seen:]
-        self.wait_until(self._is_ready)
+        if self.environment.get("WEB_WORKERS") != "0":
+            self.wait_until(self.is_ready)
+
+    def is_ready(self) -> bool:
+        """Whether it says that it can do its work."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
 
     def stop(self) -> None:
         """End it as Ctrl-C does, and see that nothing is left."""
@@ -181,6 +205,26 @@ class Server:
         """What `find` returns, as soon as that is true; otherwise fails with what the server printed."""
         return wait_until(find, what=lambda: f"{what() if what else ''}\n{self.logs[-5000:]}", timeout=timeout)
 
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """What a query finds in its database, whichever that is; `%s` stands for a value."""
+        url = self.environment.get("DATABASE_URL")
+        if url:
+            with psycopg.connect(make_conninfo(url), row_factory=dict_row) as connection:
+                return connection.execute(query.encode(), values).fetchall()
+        with closing(sqlite3.connect(self.data_dir / "db.sqlite3", timeout=20)) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(query.replace("%s", "?"), values)]
+
+    def change(self, statement: str, *values: Any) -> None:
+        """The same of a statement that changes something."""
+        url = self.environment.get("DATABASE_URL")
+        if url:
+            with psycopg.connect(make_conninfo(url)) as connection:
+                connection.execute(statement.encode(), values)
+            return
+        with closing(sqlite3.connect(self.data_dir / "db.sqlite3", timeout=20)) as database, database:
+            database.execute(statement.replace("%s", "?"), values)
+
     def dump(self) -> str:
         """Everything that is in the database, as text."""
         if self._database:
@@ -190,7 +234,7 @@ class Server:
 
     def processes(self) -> dict[int, str]:
         """Its running processes, whoever their parent is by now: id → command."""
-        mark = f"DATA_DIR={self.data_dir}\0".encode()
+        mark = f"{self._mark}\0".encode()
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -201,6 +245,16 @@ class Server:
             except OSError:
                 continue  # it ended just now
         return found
+
+    @property
+    def supervisor(self) -> int:
+        """The process that keeps the others running."""
+        assert self._process is not None, "it is not running"
+        return self._process.pid
+
+    def web_processes(self) -> list[int]:
+        """The web server's leader with its workers."""
+        return [pid for pid, command in self.processes().items() if "granian" in command]
 
     def queue_processes(self) -> list[int]:
         """The queue's leader with its workers."""
@@ -214,24 +268,59 @@ class Server:
     def _has_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
 
-    def _is_ready(self) -> bool:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
+
+class _Template:
+    """What every first start would do at the same length: an empty database with all migrations, and static files.
+    `tests/automations/management/test_serve.py` looks at starts that find nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        on_postgresql = os.environ.get("DATABASE_URL", "").startswith("postgres")
+        self.database = _Database() if on_postgresql else None
+        environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(folder), "LOG_LEVEL": "WARNING"}
+        environment |= KEYS | ({"DATABASE_URL": self.database.url} if self.database else {})
+        subprocess.run([sys.executable, "-c", PREPARE], cwd=ROOT, env=environment, check=True)
+
+    def copy_to(self, data_dir: Path, *, with_database: bool) -> None:
+        data_dir.mkdir(mode=0o700)
+        shutil.copytree(self._folder / "static", data_dir / "static")
+        shutil.copy2(self._folder / "static-stamp", data_dir)
+        if with_database and self.database is None:
+            shutil.copy2(self._folder / "db.sqlite3", data_dir)
+
+    def discard(self) -> None:
+        shutil.rmtree(self._folder)
+        if self.database:
+            self.database.drop()
+
+
+PREPARE = """
+import os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "automations_site.settings"
+django.setup()
+from django.core.management import call_command
+from automations.management.commands.serve import collect_static
+call_command("migrate", verbosity=0)
+call_command("createcachetable", verbosity=0)
+collect_static()
+"""
+
+
+@cache
+def _template() -> _Template:
+    """One for all servers of this process."""
+    template = _Template(Path(tempfile.mkdtemp(prefix="automations-template-")))
+    atexit.register(template.discard)
+    return template
 
 
 class _Database:
-    """A PostgreSQL database of its own, beside the one the suite was given."""
+    """A PostgreSQL database of its own, beside the one the suite was given; a copy of another one, if that is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, template: _Database | None = None) -> None:
         self._given = os.environ["TEST_DATABASE_URL"]
         self._name = f"journey_{secrets.token_hex(6)}"
-        self._command(f"CREATE DATABASE {self._name}")
+        self._command(f"CREATE DATABASE {self._name}" + (f" TEMPLATE {template._name}" if template else ""))
         self.url = re.sub(r"/[^/?]*(\?.*)?$", rf"/{self._name}\1", self._given)
 
     def drop(self) -> None:

@@ -110,7 +110,7 @@ def make_webhook(server: Server, name: str = "pager", url: str = "http://localho
 
 
 def make_slack_channel(server: Server) -> None:
-    channel = {"workspace": "Acme", "channel": "ml-alerts", "channel_id": "C0123456789", "token": "xoxb-good-token"}
+    channel = {"workspace": "Acme", "channel": "ml-alerts", "webhook_url": "http://localhost:9/services/x"}
     with server.api() as api:
         api("POST", f"teams/{server.login['team']}/slack-channels/", channel)
 

@@ -68,11 +68,10 @@ def test_sl2_a_failed_run_is_told_in_the_channel(slack: FakeSlack, channel: Slac
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
     assert request.headers["User-Agent"].startswith("automations-server/")
     assert message["channel"] == CHANNEL
-    assert message["text"] == "ERROR: baseline needs you – Run baseline: the run is failed with exit code 1."
+    assert message["text"] == "ERROR: baseline needs you – Run baseline: the run failed with exit code 1."
     head, facts, text, buttons = message["blocks"]
     assert (
-        head["text"]["text"]
-        == ":rotating_light: *baseline needs you*\nRun baseline: the run is failed with exit code 1."
+        head["text"]["text"] == ":rotating_light: *baseline needs you*\nRun baseline: the run failed with exit code 1."
     )
     assert [fact["text"] for fact in facts["fields"]] == [
         "*Run*\nbaseline",
@@ -86,6 +85,28 @@ def test_sl2_a_failed_run_is_told_in_the_channel(slack: FakeSlack, channel: Slac
         f"https://automations.example.com/executions/{execution.key}/",
     ]
     assert message["metadata"]["event_payload"] == {"id": execution.key.hex}
+
+
+def test_ui6_a_message_is_in_the_language_of_the_channels_team(slack: FakeSlack, channel: SlackChannel) -> None:
+    channel.team.language = "ja"
+    channel.team.save()
+
+    execution = fail_a_run(channel, name="見張り", message="${run_name} は ${run_status}")
+
+    (message,) = slack.messages
+    assert message["text"] == "INFO: 見張り – run baseline: run が失敗した（終了コード 1）。"
+    _head, facts, text, buttons = message["blocks"]
+    assert [fact["text"] for fact in facts["fields"]] == [
+        "*run*\nbaseline",
+        "*プロジェクト*\nresearch/digits",
+        "*ユーザー*\nalice",
+        "*状態*\n失敗",
+    ]
+    assert text["text"]["text"] == "baseline は failed"
+    assert [button["text"]["text"] for button in buttons["elements"]] == ["run を開く", "実行を開く"]
+    # The record is the same for everybody.
+    assert execution.matched_because == "the run failed with exit code 1"
+    assert execution.result == "Slack took the message for #ml-alerts."
 
 
 def test_without_a_title_the_automations_name_stands_there(slack: FakeSlack, channel: SlackChannel) -> None:
@@ -145,15 +166,16 @@ def test_sl3_what_an_admin_has_to_put_right_fails_for_good_and_is_noted(
     assert execution.result.startswith(sentence)
     channel.refresh_from_db()
     assert channel.last_error == execution.result
-    assert channel.failed_at is not None
+    assert channel.failing_since is not None
 
 
 def test_an_integration_that_works_again_says_so(slack: FakeSlack, channel: SlackChannel) -> None:
-    SlackChannel.objects.update(last_error="The channel is archived.", failed_at=timezone.now())
+    SlackChannel.objects.update(last_error="The channel is archived.", failing_since=timezone.now())
     fail_a_run(channel)
 
     channel.refresh_from_db()
-    assert (channel.last_error, channel.failed_at) == ("", None)
+    assert channel.failing_since is None
+    assert channel.last_success_at is not None
 
 
 def test_sl3_a_removed_incoming_webhook_fails_for_good(slack: FakeSlack, hook: SlackChannel) -> None:
@@ -210,7 +232,7 @@ def test_other_refusals_are_final_and_no_fault_of_the_integration(
     execution = fail_a_run(channel)
 
     assert (execution.status, execution.result) == (Status.FAILED, result)
-    assert SlackChannel.objects.get().failed_at is None
+    assert SlackChannel.objects.get().failing_since is None
     assert len(slack.requests) == 1
 
 

@@ -87,6 +87,20 @@ def test_readers_of_a_registry_do_not_learn_of_projects_they_cannot_see(
     assert api(bob).get(f"{EXECUTIONS}?project=secret/digits").json()["results"] == []
 
 
+def test_readers_of_a_project_do_not_find_out_by_filters_what_went_to_a_registry_they_cannot_see(
+    api: Api, alice: User, bob: User, project: Project
+) -> None:
+    """AZ1"""
+    hidden = factories.make_registry(factories.make_organization("hidden", admin=alice), name="vault")
+    event = factories.make_event(factories.make_run(project), facts={}, details={}, registry=hidden)
+    factories.make_execution(factories.make_automation(project, "LINK_MODEL"), event)
+
+    found = f"{EXECUTIONS}?registry=hidden/vault"
+    assert len(api(bob).get(EXECUTIONS).json()["results"]) == 1
+    assert api(bob).get(found).json()["results"] == []
+    assert len(api(alice).get(found).json()["results"]) == 1
+
+
 def test_the_list_is_filtered(api: Api, bob: User, project: Project, execution: Execution) -> None:
     other = factories.make_automation(project, "RUN_METRIC", name="other")
     failed = factories.make_execution(other, execution.event, status="failed")

@@ -101,3 +101,7 @@ def test_answers_are_what_the_document_says(
 def test_document_and_page_need_no_key(db: None) -> None:
     assert Client().get("/api/schema/?format=json").json()["info"]["title"]
     assert Client().get("/api/docs/").status_code == 200
+
+
+def test_a_form_that_there_is_not_is_not_found(db: None) -> None:
+    assert Client().get("/api/schema/?format=xml").status_code == 404

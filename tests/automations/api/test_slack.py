@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,16 +15,59 @@ from tests.slack import CHANNEL, TOKEN, FakeSlack
 
 Api = Callable[[User | None], APIClient]
 CHANNELS = "/api/teams/research/slack-channels/"
-NEW = {"workspace": "Acme", "channel": "ml-alerts", "channel_id": CHANNEL, "token": TOKEN}
+WORKSPACES = "/api/teams/research/slack-workspaces/"
+NEW = {"workspace": "Acme", "channel": "ml-alerts", "webhook_url": "https://hooks.invalid/services/wonderful"}
+
+
+@pytest.fixture
+def slack(settings: Any) -> Iterator[FakeSlack]:
+    with FakeSlack() as server:
+        server.serve(settings)
+        yield server
 
 
 def fields_of(refused: Any) -> set[str]:
     return {problem["field"] for problem in refused.json()["errors"]}
 
 
-def test_an_admin_adds_changes_tests_and_deletes_a_channel(api: Api, alice: User, team: Team, settings: Any) -> None:
+def test_an_admin_connects_a_workspace_and_finds_its_channels(
+    api: Api, alice: User, team: Team, slack: FakeSlack
+) -> None:
     client = api(alice)
-    made = client.post(CHANNELS, NEW)
+    made = client.post(WORKSPACES, {"token": TOKEN})
+    assert made.status_code == 201
+    pk = made.json()["id"]
+    assert made.json() | {"created_at": ""} == {
+        "id": pk,
+        "team": "research",
+        "workspace_id": "T0001",
+        "name": "Acme",
+        "bot_name": "automations",
+        "created_at": "",
+    }
+    found = client.get(f"{WORKSPACES}{pk}/channels/?search=alert").json()
+    assert found == {
+        "complete": True,
+        "problem": "",
+        "read": 1,
+        "channels": [{"id": CHANNEL, "name": "ml-alerts", "private": False, "member": True}],
+    }
+    slack.tokens = {"xoxb-newer-token": slack.tokens[TOKEN]}
+    assert client.patch(f"{WORKSPACES}{pk}/", {"token": TOKEN}).status_code == 400
+    assert client.patch(f"{WORKSPACES}{pk}/", {"token": "xoxb-newer-token"}).status_code == 200
+    assert TOKEN not in client.get(WORKSPACES).content.decode()
+
+    assert client.post(CHANNELS, {"slack_workspace": pk, "channel": "x", "channel_id": CHANNEL}).status_code == 201
+    refused = client.delete(f"{WORKSPACES}{pk}/")
+    assert (refused.status_code, refused.json()["detail"]) == (409, "Acme is used by #x. Delete those channels first.")
+    assert client.delete(f"{CHANNELS}x/").status_code == 204
+    assert client.get(f"{WORKSPACES}{pk}/").status_code == 404
+
+
+def test_an_admin_adds_changes_tests_and_deletes_a_channel(api: Api, alice: User, team: Team, slack: FakeSlack) -> None:
+    client = api(alice)
+    pk = client.post(WORKSPACES, {"token": TOKEN}).json()["id"]
+    made = client.post(CHANNELS, {"slack_workspace": pk, "channel": "ml-alerts", "channel_id": CHANNEL})
     assert made.status_code == 201
     assert made.json() | {"created_at": ""} == {
         "team": "research",
@@ -32,19 +75,46 @@ def test_an_admin_adds_changes_tests_and_deletes_a_channel(api: Api, alice: User
         "channel": "ml-alerts",
         "kind": "bot",
         "channel_id": CHANNEL,
-        "last_error": "",
-        "failed_at": None,
+        "slack_workspace": pk,
+        "health": {
+            "state": "never_used",
+            "failing_since": None,
+            "last_success_at": None,
+            "last_failure_at": None,
+            "last_error": "",
+        },
         "created_at": "",
     }
-    changed = client.patch(f"{CHANNELS}ml-alerts/", {"workspace": "Acme Research"})
-    assert changed.json()["workspace"] == "Acme Research"
-    assert TOKEN not in (made.content + changed.content + client.get(CHANNELS).content).decode()
-    with FakeSlack() as slack:
-        settings.SLACK_API_URL, settings.WEBHOOK_ALLOWED_NETWORKS = slack.api_url, ["127.0.0.0/8"]
-        tested = client.post(f"{CHANNELS}ml-alerts/test/")
+    tested = client.post(f"{CHANNELS}ml-alerts/test/")
     assert tested.json() == {"succeeded": True, "sentence": "Slack took the message for #ml-alerts."}
-    assert client.delete(f"{CHANNELS}ml-alerts/").status_code == 204
-    assert client.get(f"{CHANNELS}ml-alerts/").status_code == 404
+    changed = client.patch(f"{CHANNELS}ml-alerts/", {"channel": "alerts"})
+    assert (changed.json()["channel"], changed.json()["channel_id"]) == ("alerts", CHANNEL)
+    assert TOKEN not in (made.content + changed.content + client.get(CHANNELS).content).decode()
+    assert client.delete(f"{CHANNELS}alerts/").status_code == 204
+    assert client.get(f"{CHANNELS}alerts/").status_code == 404
+
+
+def test_an_admin_adds_an_incoming_webhook(api: Api, alice: User, team: Team) -> None:
+    made = api(alice).post(CHANNELS, NEW)
+
+    assert (made.status_code, made.json()["kind"], made.json()["slack_workspace"]) == (201, "webhook", None)
+    assert "wonderful" not in made.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"channel": "x"}, "slack_workspace"),
+        ({"channel": "x", "slack_workspace": 99}, "slack_workspace"),
+        ({"channel": "x", "webhook_url": "https://hooks.invalid/"}, "workspace"),
+    ],
+)
+def test_a_channel_that_nothing_leads_to_is_refused(
+    api: Api, alice: User, team: Team, body: dict[str, Any], field: str
+) -> None:
+    refused = api(alice).post(CHANNELS, body)
+
+    assert (refused.status_code, fields_of(refused)) == (400, {field})
 
 
 def test_members_see_channels_and_strangers_do_not(api: Api, team: Team, alice: User, bob: User, charlie: User) -> None:
@@ -58,7 +128,7 @@ def test_members_see_channels_and_strangers_do_not(api: Api, team: Team, alice: 
 
 
 def test_a_refusal_names_the_field_and_never_the_credential(api: Api, alice: User, team: Team) -> None:
-    refused = api(alice).post(CHANNELS, NEW | {"token": "my-secret-token"})
+    refused = api(alice).post(WORKSPACES, {"token": "my-secret-token"})
 
     assert refused.status_code == 400
     assert fields_of(refused) == {"token"}

@@ -39,7 +39,8 @@ def test_an_admin_creates_changes_and_deletes_a_webhook(api: Api, alice: User, t
         },
     )
     assert made.status_code == 201
-    assert made.json() | {"created_at": ""} == {
+    assert made.json()["health"]["state"] == "never_used"
+    assert made.json() | {"created_at": "", "health": {}} == {
         "team": "research",
         "name": "pager duty",
         "url": "https://hooks.example.com/pager",
@@ -49,6 +50,7 @@ def test_an_admin_creates_changes_and_deletes_a_webhook(api: Api, alice: User, t
         "headers": {"X-Team": "research", "X-Key": "${TOKEN}"},
         "paused_at": None,
         "paused_reason": "",
+        "health": {},
         "created_at": "",
     }
 

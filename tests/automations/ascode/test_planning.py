@@ -151,7 +151,7 @@ def test_only_the_named_scopes_are_pruned(project: Project, team: Team, alice: U
         ("threshold: 2", "threshold: x", "automations[1].condition.threshold: "),
         ("threshold: 2", "threshold: x", "(line 9)"),
         ("GENERIC_WEBHOOK", "PHONE", "automations[1].action_kind: "),
-        ("GENERIC_WEBHOOK", "NO_OP", "“Do nothing” has no webhook and payload"),
+        ("GENERIC_WEBHOOK", "NO_OP", "“Do nothing” has no webhook, payload; leave that out."),
         ('"${run_name}"', "oops", "automations[1].payload: "),
         ("project: research/digits", "organization: acme", "Only admins of the organization"),
     ],

@@ -107,3 +107,13 @@ def test_a_taken_port_is_said_in_a_sentence(start: Start) -> None:
     )
     assert second.returncode == 1
     assert f"Cannot listen at 127.0.0.1:{port}" in second.stderr
+
+
+def test_an_address_may_ask_for_its_answer(start: Start) -> None:
+    process, url = start("--status", "204")
+    asked = requests.post(f"{url}hook?status=429&retry_after=5&delay=0.3", data=b"{}", timeout=10)
+    assert (asked.status_code, asked.headers["Retry-After"]) == (429, "5")
+    assert asked.elapsed.total_seconds() >= 0.3
+    for odd in ("", "?status=999&delay=x", "?status=soon", "?delay=-1"):
+        assert requests.post(url + odd, data=b"{}", timeout=10).status_code == 204
+    stopped(process)

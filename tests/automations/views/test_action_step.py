@@ -112,3 +112,29 @@ def test_a_payload_that_is_far_too_long_is_refused_and_not_kept(filling: Filling
     assert response.status_code == 422
     assert "has more than 64 kB" in filling.page
     assert len(str(dict(filling.client.session))) < 10_000
+
+
+def test_ui2_a_slack_message_is_shown_as_the_channel_would_show_it(filling: Filling, project: Project) -> None:
+    factories.make_run(project, display_name="<night>")
+    filling.post(**FAILED)
+    filling.post("refresh", action_kind="NOTIFICATION", severity="WARN", title="*Look*", message="at ~me~ ${run_name}")
+
+    assert "⚠️ <b>" in filling.page
+    assert "at <s>me</s> &lt;night&gt;" in filling.page
+    assert "A link to the execution is added while sending." in filling.page
+
+
+def test_pl5_what_is_odd_leads_to_its_place(filling: Filling, webhook: Webhook) -> None:
+    filling.post(**FAILED)
+    filling.post("refresh", **act(webhook, payload='{\n  "a": "${alias}"\n}'))
+    assert "Line 2, column 9" in filling.page
+
+    filling.post("refresh", action_kind="NOTIFICATION", title="${alias}")
+    assert "Title, line 1, column 1" in filling.page
+
+
+def test_pl5_what_is_no_json_leads_to_its_place(filling: Filling, webhook: Webhook) -> None:
+    filling.post(**FAILED)
+    filling.post("refresh", **act(webhook, payload='{\n  "a": nope\n}'))
+
+    assert "Line 2, column 8" in filling.page

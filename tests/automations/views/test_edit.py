@@ -115,7 +115,7 @@ def test_an_edit_does_not_write_over_what_somebody_else_saved_meanwhile(
     response = filling.post(go="save", name="Old", description="Mine")
 
     assert response.status_code == 422
-    assert "changed by somebody else meanwhile" in filling.page
+    assert "Somebody else saved this while you edited it" in filling.page
     assert "Theirs" in filling.page
     assert Automation.objects.get().description == "Theirs"
 
@@ -151,7 +151,7 @@ def test_what_one_did_not_touch_is_kept_as_somebody_else_saved_it(
     filling = Filling(browser(alice), f"/automations/{automation.pk}/edit")
     save_description(automation, "Theirs", by=alice)
     filling.post(go="save", event_type="RUN_STATE", states=["FINISHED"])
-    assert "changed by somebody else meanwhile" in filling.page
+    assert "Somebody else saved this while you edited it" in filling.page
     filling.post(go="overwrite", event_type="RUN_STATE", states=["FINISHED"])
 
     assert Automation.objects.get().description == "Theirs"

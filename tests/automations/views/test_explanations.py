@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -11,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from automations import backtest
 from automations.editing import draft_of
 from automations.models import Automation, EventType
 from automations.views.explanations import sealed
-from projects import runs
+from projects import metrics, runs
 from projects.models import Project, Run, User
 from tests import factories
 
@@ -50,7 +52,7 @@ def test_hi6_every_gate_is_listed_and_the_first_no_is_the_answer(
     page = shown(client, why(automation, run=run.pk))
     assert "<b>The run is finished, not failed (" in page
     assert page.count("Passed") == 6
-    assert page.count("Not reached") == 3
+    assert page.count("Not reached") == 4
 
 
 def test_hi6_the_other_half_is_chosen_from_a_list(client: Client, bob: User, automation: Automation, run: Run) -> None:
@@ -64,6 +66,13 @@ def test_hi6_the_other_half_is_chosen_from_a_list(client: Client, bob: User, aut
     of_version = shown(client, reverse("automations:why_of_version", args=[version.pk]))
     assert "Of versions" in of_version
     assert automation.name not in of_version
+
+
+def test_a_run_that_no_automation_covers_is_told_just_that(client: Client, bob: User, run: Run) -> None:
+    client.force_login(bob)
+    of_run = shown(client, reverse("automations:why_of_run", args=[run.pk]))
+    assert "No automation covers it." in of_run
+    assert "These automations cover it." not in of_run
 
 
 def test_the_pages_of_automation_run_and_version_lead_there(
@@ -126,6 +135,38 @@ def test_hi7_the_form_of_a_new_automation_replays_what_was_typed(
     assert client.post(address, {"draft": draft, "days": "30"}).status_code == 403
 
 
+def test_hi7_a_replay_of_a_metric_says_where_on_the_lines_it_would_have_fired(
+    client: Client, alice: User, run: Run
+) -> None:
+    automation = factories.make_automation(run.project, EventType.RUN_METRIC)
+    now = timezone.now()
+    metrics.append(run, metrics.parse(b'[{"loss": 0.5}, {"loss": 2}, {"loss": 3}]'), at=now)
+    client.force_login(alice)
+    draft = sealed(draft_of(automation), automation.scope)
+    asked = {"draft": draft, "days": "30"}
+
+    answer = client.post(reverse("automations:replay_draft"), asked, headers={"Accept": "application/x-ndjson"})
+
+    told = json.loads(b"".join(answer).decode().splitlines()[-1])
+    assert told["marks"] == [{"run": str(run.pk), "step": 1, "at": now.timestamp(), "value": 2}]
+    assert told["verdict"].startswith("Would have fired 1 time in 30 days: baseline")
+
+
+def test_who_waits_for_a_turn_is_told_that_others_are_at_it(
+    client: Client, alice: User, automation: Automation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Any:
+        raise backtest.ReplaysAreRunning
+
+    monkeypatch.setattr(backtest, "in_turn", refuse)
+    client.force_login(alice)
+    answer = client.get(reverse("automations:replay", args=[automation.pk]), headers={"Accept": "application/x-ndjson"})
+
+    told = json.loads(b"".join(answer).decode().splitlines()[-1])
+    assert told["busy"] is True
+    assert "Try again in a few seconds." in told["html"]
+
+
 def test_lists_to_choose_from_cost_the_same_queries_however_long(
     client: Client, bob: User, automation: Automation, run: Run
 ) -> None:
@@ -136,6 +177,16 @@ def test_lists_to_choose_from_cost_the_same_queries_however_long(
         factories.make_run(run.project, run_id=f"more{number}")
         factories.make_automation(run.project, name=f"More {number}")
     assert [queries_of(client, place) for place in places] == few
+
+
+def test_a_list_to_choose_from_says_when_it_is_not_all(
+    client: Client, bob: User, automation: Automation, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(bob)
+    assert "Another one is asked about" not in shown(client, why(automation))
+    for module in ("automations.tracing", "automations.tracing.explaining"):
+        monkeypatch.setattr(f"{module}.OFFERED", 1)
+    assert "The newest 1. Another one is asked about" in shown(client, why(automation))
 
 
 def queries_of(client: Client, address: str) -> int:

@@ -328,3 +328,13 @@ def test_addresses_that_make_no_sense_show_the_page(
 def test_a_number_that_is_no_automation_is_not_found(browser: Callable[[User], Client], alice: User) -> None:
     for number in (0, 1, 10**18, 10**30):
         assert browser(alice).get(f"/automations/{number}/").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["disable", "automations:hub", "//elsewhere.example.com/", "a\x00b"])
+def test_a_button_leads_back_to_no_address_that_is_none_of_ours(
+    browser: Callable[[User], Client], alice: User, project: Project, address: str
+) -> None:
+    automation = factories.make_automation(project)
+    answer = browser(alice).post(f"/automations/{automation.pk}/disable", {"next": address})
+    assert answer.status_code == 302
+    assert "elsewhere" not in answer["Location"]

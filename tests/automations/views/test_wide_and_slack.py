@@ -157,7 +157,7 @@ def test_a_slack_message_is_written_and_previewed(
 
     assert "#ml-alerts (Acme)" in filling.page
     assert "&lt;baseline&gt; failed" in filling.page
-    assert "Run &lt;baseline&gt;: the run is failed with exit code 1." in filling.page
+    assert "Run &lt;baseline&gt;: the run failed with exit code 1." in filling.page
     assert "There is no variable ${run_nam}; it will be empty." in filling.page
     filling.post(**answers)
     assert "post to #ml-alerts in Slack" in filling.page
@@ -335,7 +335,7 @@ def test_ac3_a_post_to_a_hidden_teams_channel_is_not_told(
 
 def test_an_automation_whose_channel_fails_says_so(browser: Browser, alice: User, project: Project) -> None:
     channel = factories.make_slack_channel(
-        project.team, last_error="The channel is archived.", failed_at=timezone.now()
+        project.team, last_error="The channel is archived.", failing_since=timezone.now()
     )
     automation = factories.make_automation(project, slack_channel=channel)
 

@@ -308,6 +308,36 @@ def test_metrics_that_recent_runs_logged_are_offered(filling: Filling, project: 
     assert response.context["metric_names"] == ["bad", "eval.accuracy", "loss"]
 
 
+def test_ui2_a_pattern_lists_what_it_matches_as_one_types(filling: Filling, project: Project) -> None:
+    for name in ("prod-1", "night-1"):
+        factories.make_run(project, display_name=name)
+    filling.post("refresh", **FAILED, run_name="^prod-")
+
+    assert "Matches 1 of 2 runs." in filling.page
+    assert 'title="prod-1"' in filling.page
+    assert 'title="night-1"' not in filling.page
+
+
+def test_a_pattern_that_cannot_run_is_told_at_its_field_once(filling: Filling) -> None:
+    filling.post("refresh", **FAILED, run_name="(")
+    assert filling.page.count("RE2 cannot run this pattern") == 1
+
+    filling.post(**FAILED, run_name="(")
+    assert filling.page.count("RE2 cannot run this pattern") == 1
+
+
+def test_ui2_the_first_step_replays_the_event_once_it_is_complete(filling: Filling) -> None:
+    filling.post("refresh", event_type="RUN_STATE")
+    assert 'id="replay-draft" value=""' in filling.page
+
+    filling.post("refresh", **FAILED)
+    assert re.search(r'id="replay-draft" value="[^"]{20,}"', filling.page)
+
+
+def test_a_comparison_reads_as_a_part_of_the_sentence(filling: Filling) -> None:
+    assert '<option value="$gt">is above</option>' in filling.page
+
+
 def test_so_many_metrics_are_offered_as_a_list_can_show(filling: Filling, project: Project) -> None:
     factories.make_run(project, summary={f"m{number:04}": 1 for number in range(501)})
     names = filling.client.get(filling.address).context["metric_names"]
