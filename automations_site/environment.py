@@ -18,6 +18,9 @@ from environ import FileAwareEnv
 KEY_LENGTH = 32
 """Fewest characters of a key that is used for signing or sealing."""
 
+# Ways to a mail server, and the ports they mean.
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
 
@@ -75,9 +78,10 @@ class Environment:
         return number
 
     def choice(self, name: str, default: str, *, of: tuple[str, ...]) -> str:
-        value = self.text(name, default).upper()
-        if value not in of:
-            raise ImproperlyConfigured(f"{name} is {value!r}. Set it to one of {', '.join(of)}.")
+        given = self.text(name, default)
+        value = next((choice for choice in of if choice.lower() == given.lower()), None)
+        if value is None:
+            raise ImproperlyConfigured(f"{name} is {given!r}. Set it to one of {', '.join(of)}.")
         return value
 
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
@@ -118,6 +122,26 @@ class Environment:
         if not database["NAME"]:
             raise ImproperlyConfigured(f"{name} does not name a database. Add its name after the last slash.")
         return database
+
+    def email(self, name: str) -> dict[str, Any]:
+        """Django's settings for the mail server that the URL names; none when the variable is not set. Errors never
+        repeat it: it holds a password."""
+        value = self.text(name)
+        if not value:
+            return {}
+        try:
+            found: dict[str, Any] = self._env.email_url_config(value)
+        except (ValueError, KeyError, ImproperlyConfigured):
+            found = {}
+        scheme = value.partition("://")[0]
+        if scheme not in MAIL_PORTS or not found.get("EMAIL_HOST"):
+            raise ImproperlyConfigured(
+                f"{name} is not a mail server that can be used. Set it to smtp+tls://user:password@host:587 "
+                "(STARTTLS), smtp+ssl://user:password@host:465 or smtp://host:25; special characters must be "
+                "percent-encoded."
+            )
+        found["EMAIL_PORT"] = found["EMAIL_PORT"] or MAIL_PORTS[scheme]
+        return {key: setting for key, setting in found.items() if setting is not None and key != "EMAIL_FILE_PATH"}
 
     def keys(self, name: str, *, generated_in: Path | None) -> list[str]:
         """Secret keys, newest first: from the variable, else from a file in `generated_in`, made on first

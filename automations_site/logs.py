@@ -55,6 +55,8 @@ def configure(*, level: str, readable: bool) -> dict[str, Any]:
             "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
             # At DEBUG it writes down whatever a page was given to show.
             "django.template": {"handlers": [], "level": "INFO", "propagate": True},
+            # At DEBUG it writes down the path of each request, and that of an incoming webhook is its credential.
+            "urllib3": {"handlers": [], "level": "INFO", "propagate": True},
             # One line per task at INFO would double the cost of a delivery.
             "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
             "axes": {"handlers": [], "level": "WARNING", "propagate": True},

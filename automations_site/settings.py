@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from automations_site import PRODUCT_NAME, VERSION, logs
+from automations_site import PRODUCT_NAME, VERSION, catalogues, logs
 from automations_site.environment import Environment, private_file, private_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -58,9 +58,17 @@ MAX_FILE_BYTES = env.number("MAX_FILE_BYTES", 5_000_000_000, least=1_000_000, mo
 # Seconds without a heartbeat after which a running run counts as crashed.
 CRASHED_AFTER = env.number("CRASHED_AFTER", 300, least=10, most=86_400)
 
+# Days that history is kept; 0 keeps it for ever.
+HISTORY_RETENTION_DAYS = env.number("HISTORY_RETENTION_DAYS", 90, least=0, most=36_500)
+
 # How often one automation of an organization, a team or a registry may fire.
 RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", 60, least=1, most=1_000_000)
 RATE_LIMIT_PER_HOUR = env.number("RATE_LIMIT_PER_HOUR", 1_000, least=1, most=1_000_000)
+# Above how many expected firings a day the form of such an automation asks to confirm it.
+CONFIRM_FIRINGS_PER_DAY = env.number("CONFIRM_FIRINGS_PER_DAY", 100, least=0, most=1_000_000)
+
+# Days for which the audit log keeps who changed what.
+AUDIT_RETENTION_DAYS = env.number("AUDIT_RETENTION_DAYS", 365, least=1, most=36_500)
 
 # Address ranges and hosts that webhooks may reach although the guard would refuse them. A system check reads
 # them.
@@ -71,6 +79,26 @@ WEBHOOK_TOTAL_TIMEOUT = env.number("WEBHOOK_TOTAL_TIMEOUT", 15, least=1, most=30
 USER_AGENT = f"automations-server/{VERSION}"
 # Slack's Web API, or what stands in for it. Its address is judged like a webhook's.
 SLACK_API_URL = env.url("SLACK_API_URL", "https://slack.com/api", schemes=("http", "https"))
+# The operator's Slack app. With it, teams connect Slack by a button; where its page is that asks them, tests say.
+SLACK_CLIENT_ID = env.text("SLACK_CLIENT_ID")
+SLACK_CLIENT_SECRET = env.text("SLACK_CLIENT_SECRET")
+SLACK_AUTHORIZE_URL = env.url("SLACK_AUTHORIZE_URL", "https://slack.com/oauth/v2/authorize", schemes=("http", "https"))
+if bool(SLACK_CLIENT_ID) != bool(SLACK_CLIENT_SECRET):
+    _given, _missing = sorted(("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"), key=lambda name: not env.text(name))
+    raise ImproperlyConfigured(f"{_given} is set and {_missing} is not. Set both, or none, as the Slack app has them.")
+
+# Who sends it as bearer token may read /metrics; without it there is no such page.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
+# --- e-mail -------------------------------------------------------------------------------------------------
+
+# Without a mail server, notices are only on their page.
+_email = env.email("EMAIL_URL")
+EMAIL_CONFIGURED = bool(_email)
+globals().update(_email)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"automations@{_public.hostname}")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- database, keys, cache, queue ---------------------------------------------------------------------------
 
@@ -120,7 +148,8 @@ Q_CLUSTER: dict[str, Any] = {
     "name": "automations",
     "label": "Queue",
     "cache": "shared",
-    "workers": max(QUEUE_WORKERS, 1),
+    # One more for what the clock brings: the others are taken by deliveries, which run all the time.
+    "workers": max(QUEUE_WORKERS, 1) + 1,
     # Our own history records what happened, and our own ladder decides when to try again: the queue keeps no
     # successes, never repeats a failure, and hands a task out again only when its worker died (after `retry`
     # s).
@@ -135,8 +164,11 @@ Q_CLUSTER: dict[str, Any] = {
     # Take several tasks ahead, but not so many that a worker sits on tasks while another is idle.
     "queue_limit": max(QUEUE_WORKERS, 1) * 10,
 }
-# Seconds between two looks at the database queue: what a webhook waits at most when nothing else is going on.
-Q_CLUSTER |= {"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 0.05}
+Q_CLUSTER |= (
+    {"redis": REDIS_URL, "broker_class": "automations.queueing.RedisBroker"}
+    if REDIS_URL
+    else {"orm": "default", "broker_class": "automations.queueing.DatabaseBroker"}
+)
 
 # --- applications and the way of a request ------------------------------------------------------------------
 
@@ -157,6 +189,8 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    # Chart.js and its files only; pages draw with it directly
+    "chartkick.django",
     "django_htmx",
     "django_q",
     "axes",
@@ -167,6 +201,7 @@ AUTH_USER_MODEL = "projects.User"
 MIDDLEWARE = [
     "automations_site.logs.name_requests",
     "automations_site.refusals.refuse_nul",
+    "automations_site.refusals.refuse_odd_current_url",
     # what a request with X-Automation-Cause changes belongs to the chain of executions that led to it
     "automations.causes.join",
     "django.middleware.security.SecurityMiddleware",
@@ -175,6 +210,8 @@ MIDDLEWARE = [
     "automations_site.caching.keep_private",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "automations_site.languages.choose",
+    "automations_site.sessions.say_signed_out",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -198,6 +235,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "projects.context.frame",
+                "automations.context.bell",
             ],
         },
     },
@@ -223,8 +261,16 @@ STORAGES = {
     },
 }
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+# For people whose browser wants none of these, for what is written to nobody in particular, and what teams begin with.
+LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", of=("en", "ja"))
+# Each in its own words: who looks for theirs may not read the others.
+LANGUAGES = [("en", "English"), ("ja", "日本語")]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LOCALE_PATHS = [catalogues.compiled(into=DATA_DIR / "messages")]
+FORMAT_MODULE_PATH = "automations_site.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -282,6 +328,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 _behind_tls = _public.scheme == "https"
 SESSION_COOKIE_SECURE = _behind_tls
 CSRF_COOKIE_SECURE = _behind_tls
+LANGUAGE_COOKIE_SECURE = _behind_tls
 if _behind_tls:
     # TLS ends at the proxy in front, which must set this header itself on every request.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -320,6 +367,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Both are called `state` where they are shown.
+    "ENUM_NAME_OVERRIDES": {
+        "RunStateEnum": "projects.models.RunState",
+        "HealthEnum": "automations.models.health.Health",
+    },
 }
 
 LOGGING = logs.configure(level=LOG_LEVEL, readable=DEBUG)

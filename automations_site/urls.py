@@ -3,10 +3,12 @@
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from automations import health
-from automations.home import home
+from automations import exposition, health
+from automations.home import home, show_first_steps
+from automations.views import search
 
 handler500 = "automations_site.failures.answer"
 
@@ -22,11 +24,15 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", exposition.show, name="metrics"),
     path("login", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
+    path("i18n/language", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
     path("", home, name="home"),
+    path("home/first-steps", show_first_steps, name="first_steps"),
+    path("search", search.show, name="search"),
     path("", include("wandb_gateway.urls")),
     path("", include("automations.settings_urls")),
     path("", include("registries.urls")),
