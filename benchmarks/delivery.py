@@ -1,155 +1,125 @@
-"""From an event to the webhook's arrival: one at a time, and a burst of events.
+"""From an event to its webhook: one at a time, in a burst, and when something is down, killed or in the way.
 
 python -m benchmarks.delivery --rounds 3
+MLFLOW=/path/to/venv/bin/mlflow python -m benchmarks.delivery
 """
 
 from __future__ import annotations
 
 import argparse
-import threading
+import json
+import os
+import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
-from benchmarks.served import fresh_server, percentile, report
-from tests.journeys.server import Api, Server
+from benchmarks import goals, scenarios
+from benchmarks.mlflow_side import MLflow
+from benchmarks.served import fresh_server
+from benchmarks.sides import Ours, Side
 
-CLIENTS = 4
-
-
-class Sink(ThreadingHTTPServer):
-    """Takes webhooks, notes when each came, and answers after `delay` seconds."""
-
-    daemon_threads = True
-    request_queue_size = 256
-
-    def __init__(self, delay: float) -> None:
-        super().__init__(("127.0.0.1", 0), Taking)
-        self.delay = delay
-        self.arrivals: list[float] = []
-        self.changed = threading.Condition()
-
-    def wait_for(self, count: int, *, timeout: float) -> float:
-        """When the last of so many came."""
-        with self.changed:
-            came = self.changed.wait_for(lambda: len(self.arrivals) >= count, timeout)
-            assert came, f"{len(self.arrivals)} of {count} webhooks came within {timeout} s"
-            return self.arrivals[count - 1]
+CASES = ("one", "burst", "neighbour", "killed", "down")
+# The ladder tries again after 5 s, 30 s and 5 min, each ± 20 %: after a minute without its receiver, an event is on the
+# way again at most 395 s after it happened. A worker that was killed leaves a lease that ends within half a minute.
+OUR_PATIENCE = 420.0
+OUR_QUIET = 120.0
+# MLflow repeats within seconds or not at all.
+THEIR_QUIET = 30.0
 
 
-class Taking(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Sink
+class Measured:
+    """The rounds so far; each is printed as a line of JSON as soon as it is over."""
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        with self.server.changed:
-            self.server.arrivals.append(time.perf_counter())
-            self.server.changed.notify_all()
-        if self.server.delay:
-            threading.Event().wait(self.server.delay)
-        self.send_response(204)
-        self.end_headers()
+    def __init__(self) -> None:
+        self.rounds: list[dict[str, Any]] = []
 
-    def log_message(self, *_: Any) -> None:
-        pass
+    def add(self, case: str, side: Side, figures: dict[str, Any]) -> None:
+        self.rounds.append({"case": case, "side": side.name, **figures})
+        print(json.dumps(self.rounds[-1]), flush=True)
+
+
+def measure(side: Side, measured: Measured, options: argparse.Namespace) -> None:
+    """Every case but the receiver that is down."""
+    patience, quiet = (OUR_PATIENCE, OUR_QUIET) if isinstance(side, Ours) else (OUR_PATIENCE, THEIR_QUIET)
+    for _ in range(options.rounds):
+        if "one" in options.only:
+            measured.add("one at a time", side, scenarios.one_at_a_time(side, events=options.events))
+        if "burst" in options.only:
+            measured.add("burst", side, scenarios.burst(side, events=options.burst, delay=0.1))
+    if "neighbour" in options.only:
+        figures = scenarios.neighbour(side, events=options.events // 2, seconds=options.seconds)
+        measured.add("neighbour", side, figures)
+    if "killed" in options.only:
+        waiting = {"events": options.burst // 5, "patience": patience, "quiet": quiet}
+        figures = scenarios.killed(side, kill=side.crash, restart=side.restart, **waiting)
+        measured.add("server killed", side, figures)
+        if isinstance(side, Ours):
+            figures = scenarios.killed(side, kill=side.crash_workers, restart=lambda: None, **waiting)
+            measured.add("workers killed", side, figures)
+
+
+def take_down(side: Side, measured: Measured, options: argparse.Namespace, *, quiet: float) -> None:
+    """The receiver that is down. Nearly all of it is waiting, so that other sides can be measured meanwhile."""
+    figures = scenarios.receiver_down(side, events=100, down=options.down, patience=OUR_PATIENCE, quiet=quiet)
+    measured.add("receiver down", side, figures)
 
 
 @contextmanager
-def listening(delay: float) -> Iterator[Sink]:
-    sink = Sink(delay)
-    thread = threading.Thread(target=sink.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield sink
-    finally:
-        sink.shutdown()
-        sink.server_close()
-        thread.join()
+def mlflow_of_the_environment() -> Iterator[MLflow | None]:
+    """MLflow, started, where MLFLOW says where it is."""
+    program = os.environ.get("MLFLOW")
+    if not program:
+        print("MLFLOW is not set, so that only this server is measured.", file=sys.stderr)
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="automations-bench-mlflow-") as folder:
+        side = MLflow(program, Path(folder))
+        try:
+            side.start()
+            yield side
+        finally:
+            side.crash()
 
 
-def prepare(api: Api, team: str, project: str, *, url: str, runs: int) -> list[str]:
-    """A project whose automation calls the sink when a run fails; addresses that make its runs fail."""
-    home = f"projects/{team}/{project}"
-    addresses = [f"{home}/runs/{api('POST', f'{home}/runs/', {})['run_id']}/finish/" for _ in range(runs)]
-    api("POST", f"teams/{team}/webhooks/", {"name": project, "url": url})
-    automation = {
-        "name": "A run fails",
-        "scope": {"kind": "project", "name": f"{team}/{project}"},
-        "event_type": "RUN_STATE",
-        "condition": {"states": ["FAILED"]},
-        "action_kind": "GENERIC_WEBHOOK",
-        "webhook": project,
-    }
-    api("POST", "automations/", automation)
-    return addresses
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parsed(arguments)
+    measured = Measured()
+    began = time.monotonic()
+    with fresh_server() as server, ThreadPoolExecutor(1) as waiting:
+        ours = Ours(server)
+        measure(ours, measured, options)
+        down = None
+        if "down" in options.only:
+            down = waiting.submit(take_down, ours, measured, options, quiet=OUR_PATIENCE)
+        with mlflow_of_the_environment() as peer:
+            if peer is not None:
+                measure(peer, measured, options)
+                if "down" in options.only:
+                    take_down(peer, measured, options, quiet=THEIR_QUIET)
+        if down is not None:
+            down.result()
+    goals.print_table(measured.rounds)
+    print(f"\n{time.monotonic() - began:.0f} s, {os.cpu_count()} processors", file=sys.stderr)
 
 
-def one_at_a_time(server: Server, name: str, *, events: int) -> dict[str, Any]:
-    """Milliseconds from before the request that is the event to the arrival of its webhook."""
-    took = []
-    with listening(0) as sink, server.api() as api:
-        address = f"http://127.0.0.1:{sink.server_port}/"
-        for number, path in enumerate(prepare(api, server.login["team"], name, url=address, runs=events), start=1):
-            began = time.perf_counter()
-            api("POST", path, {"exit_code": 1})
-            took.append((sink.wait_for(number, timeout=60) - began) * 1000)
-    return {
-        "webhooks": events,
-        "p50_ms": round(percentile(took, 0.5), 1),
-        "p99_ms": round(percentile(took, 0.99), 1),
-        "most_ms": round(max(took), 1),
-    }
-
-
-def burst(server: Server, name: str, *, events: int, delay: float) -> dict[str, Any]:
-    """Seconds to accept so many events at once, and from then to the arrival of the last webhook."""
-    with listening(delay) as sink:
-        with server.api() as api:
-            address = f"http://127.0.0.1:{sink.server_port}/"
-            paths = prepare(api, server.login["team"], name, url=address, runs=events)
-
-        def fail(own: list[str]) -> None:
-            with server.api() as api:
-                for path in own:
-                    api("POST", path, {"exit_code": 1})
-
-        began = time.perf_counter()
-        with ThreadPoolExecutor(CLIENTS) as threads:
-            list(threads.map(fail, [paths[number::CLIENTS] for number in range(CLIENTS)]))
-        accepted = time.perf_counter()
-        last = sink.wait_for(events, timeout=300)
-        outcomes = server.wait_for_outcomes(name, count=events)
-        finished = sum(outcome["status"] == "finished" for outcome in outcomes)
-        return {
-            "webhooks": len(sink.arrivals),
-            "lost": events - finished,
-            "accepted_s": round(accepted - began, 2),
-            "delivered_after_s": round(last - accepted, 2),
-        }
-
-
-def main() -> None:
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--events", type=int, default=200, help="of each round")
-    options = parser.parse_args()
-    alone, bursts = [], []
-    with fresh_server() as server:
-        one_at_a_time(server, "warm-up", events=20)
-        for number in range(1, options.rounds + 1):
-            measured = one_at_a_time(server, f"one-{number}", events=options.events)
-            alone.append({"case": "one at a time", "round": number, **measured})
-            for delay in (0.0, 0.1):
-                name = f"burst-{number}-{delay:.0%}".strip("%")
-                measured = burst(server, name, events=options.events, delay=delay)
-                case = f"burst, receiver takes {delay * 1000:.0f} ms"
-                bursts.append({"case": case, "round": number, **measured})
-    report(alone, label="case")
-    report(bursts, label="case")
+    parser.add_argument("--rounds", type=int, default=3, help="of one at a time and of the burst")
+    parser.add_argument("--events", type=int, default=200, help="of each round, one at a time")
+    parser.add_argument("--burst", type=int, default=1_000, help="events of a burst")
+    parser.add_argument("--down", type=float, default=60, help="seconds without a receiver")
+    parser.add_argument("--seconds", type=float, default=20, help="at most for each case of neighbours")
+    parser.add_argument("--only", nargs="+", choices=CASES, default=CASES)
+    parser.add_argument("--quick", action="store_true", help="one round of little: whether it works, not how well")
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.rounds, options.events, options.burst, options.down = 1, 40, 200, 6
+    return options
 
 
 if __name__ == "__main__":

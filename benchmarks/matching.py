@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.crowd import automate
 from benchmarks.served import percentile, report
 
 if TYPE_CHECKING:
@@ -58,20 +59,7 @@ def fresh_database() -> Iterator[None]:
 
 def make_automations(project: Project, count: int) -> None:
     """Automations on failed runs, of which one waits for runs like those that are going to fail."""
-    from automations.models import ActionKind, Automation, EventType
-
-    patterns = ["^prod-[0-9]+$", *(f"^team-{number}-[a-z]+-v[0-9]+$" for number in range(1, count))]
-    Automation.objects.bulk_create(
-        Automation(
-            name=f"number {number}",
-            project=project,
-            event_type=EventType.RUN_STATE,
-            condition={"states": ["FAILED"]},
-            filter={"display_name": {"$regex": pattern}},
-            action_kind=ActionKind.NO_OP,
-        )
-        for number, pattern in enumerate(patterns)
-    )
+    automate(project, ["^prod-[0-9]+$", *(f"^team-{number}-[a-z]+-v[0-9]+$" for number in range(1, count))])
 
 
 def measure(project: Project, *, events: int) -> dict[str, Any]:
