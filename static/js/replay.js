@@ -1,20 +1,27 @@
 // A replay of history (form[data-replay="id of the result"]): asked for line by line, shown as it goes on, and given up when the
-// page, or the form, goes away. `data-replay-auto` asks at once. Without this script the form leads to a page with the result.
+// page, or the form, goes away. `data-replay-auto` asks at once, and again whenever its field `draft` asks for something else.
+// What was told last is announced as `replay:told`. Without this script the form leads to a page with the result.
 (() => {
   "use strict";
 
-  const FAILED = "The replay did not come to an end. Try again with fewer days.";
+  const BUSY = 1500;
+  const TRIES = 6;
   const running = new WeakMap();
+  const REASONS = { 401: "signed_out", lost: "unreachable" };
+  const idle = new WeakMap(); // what stands there as long as there is nothing to replay
+
+  const tell = (line) => document.dispatchEvent(new CustomEvent("replay:told", { detail: line }));
 
   const show = (target, line) => {
     if ("html" in line) {
       target.innerHTML = line.html;
+      tell(line);
       return;
     }
     const bar = target.querySelector("progress") || document.createElement("progress");
     bar.max = Math.max(1, line.total);
     bar.value = line.done;
-    bar.setAttribute("aria-label", "Replaying history");
+    bar.setAttribute("aria-label", say("replaying"));
     if (!bar.isConnected) target.replaceChildren(bar);
   };
 
@@ -23,10 +30,14 @@
     const isPost = form.method === "post";
     const address = isPost ? form.action : `${form.action}?${asked}`;
     const headers = { Accept: "application/x-ndjson" };
-    return fetch(address, { method: form.method.toUpperCase(), headers, body: isPost ? asked : undefined, signal });
+    const request = { method: form.method.toUpperCase(), headers, body: isPost ? asked : undefined, signal };
+    return fetch(address, request).catch((error) => {
+      throw error.name === "AbortError" ? error : new Error("lost");
+    });
   };
 
-  const follow = async (form, response, target, stop) => {
+  // Whether others are at it, and it is worth to wait for them.
+  const follow = async (form, response, target, stop, patient) => {
     const decoder = new TextDecoder();
     let text = "";
     for (const reader = response.body.getReader(); ; ) {
@@ -34,14 +45,18 @@
       if (done) break;
       if (!form.isConnected) {
         stop.abort();
-        return;
+        return false;
       }
       text += decoder.decode(value, { stream: true });
       const lines = text.split("\n");
       text = lines.pop();
-      for (const line of lines) show(target, JSON.parse(line));
+      for (const line of lines.map(JSON.parse)) {
+        if (line.busy && patient) return true;
+        show(target, line);
+      }
     }
-    if (target.querySelector("progress")) throw new Error(FAILED);
+    if (target.querySelector("progress")) throw new Error("unfinished");
+    return false;
   };
 
   const replay = async (form, button) => {
@@ -53,18 +68,36 @@
     for (const one of form.querySelectorAll("button")) one.setAttribute("aria-pressed", String(one === button));
     show(target, { done: 0, total: 1 });
     try {
-      const response = await ask(form, button, stop.signal);
-      if (!response.ok) throw new Error(FAILED);
-      await follow(form, response, target, stop);
+      let tries = form.dataset.replayAuto === undefined ? 1 : TRIES;
+      for (let busy = true; busy && !stop.signal.aborted; tries -= 1) {
+        const response = await ask(form, button, stop.signal);
+        if (!response.ok) throw new Error(String(response.status));
+        busy = await follow(form, response, target, stop, tries > 1);
+        if (busy) await new Promise((resolve) => setTimeout(resolve, BUSY));
+      }
     } catch (error) {
-      if (error.name !== "AbortError") target.textContent = FAILED;
+      if (error.name !== "AbortError") target.textContent = say(REASONS[error.message] || "replay_failed");
     }
   };
 
+  // A draft is signed, with the time of it at the end: what is asked stands before that.
+  const askedBy = (form) => form.elements.draft?.value.split(":")[0];
+
   const begin = () => {
-    for (const form of document.querySelectorAll("form[data-replay-auto]:not([data-begun])")) {
-      form.dataset.begun = "";
-      replay(form, form.querySelector("[data-replay-first]"));
+    for (const form of document.querySelectorAll("form[data-replay-auto]")) {
+      const asked = askedBy(form);
+      if (form.dataset.asked === (asked ?? "")) continue;
+      const target = document.getElementById(form.dataset.replay);
+      if (!idle.has(form)) idle.set(form, target.innerHTML);
+      form.dataset.asked = asked ?? "";
+      for (const button of form.querySelectorAll("button")) button.disabled = asked === "";
+      if (asked !== "") {
+        replay(form, form.querySelector("[aria-pressed=true]") || form.querySelector("[data-replay-first]"));
+        continue;
+      }
+      running.get(form)?.abort();
+      target.innerHTML = idle.get(form);
+      tell({});
     }
   };
 
