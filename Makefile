@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench venv dev services
+.PHONY: help run test check bench screenshots venv dev services
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,10 +39,13 @@ test: .venv/requirements-dev.stamp services  ## run every test, on SQLite and on
 		echo "PostgreSQL was not tested."; [ "$${CI:-}" != true ]; \
 	fi
 
-bench: .venv/requirements-dev.stamp  ## measure logging, matching and delivery; benchmarks/README.md says how to read it
-	$(BIN)/python -m benchmarks.metrics
-	$(BIN)/python -m benchmarks.matching
-	$(BIN)/python -m benchmarks.delivery
+bench: .venv/requirements-dev.stamp  ## measure logging, matching and delivery (QUICK=1: a round of little); see benchmarks/README.md
+	$(BIN)/python -m benchmarks.metrics $(if $(QUICK),--rounds 1)
+	$(BIN)/python -m benchmarks.matching $(if $(QUICK),--rounds 1)
+	$(BIN)/python -m benchmarks.delivery $(if $(QUICK),--quick)
+
+screenshots: .venv/requirements-dev.stamp services  ## take the pictures of docs/gallery.md
+	$(BIN)/pytest -q tests/browser/gallery.py
 
 services:  # Chromium, PostgreSQL and Redis for the tests: installed and started where this user may
 	@tests/services.sh
