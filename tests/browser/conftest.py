@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.browser.visitor import VISITORS, Visitor
 from tests.receiver import Receiver
 
 if TYPE_CHECKING:
@@ -123,6 +124,13 @@ def open_page(
 def page(open_page: OpenPage) -> Page:
     """A page in a browser where nobody is signed in."""
     return open_page()
+
+
+@pytest.fixture(params=VISITORS, ids=["en-1280", "ja-375"])
+def visitor(request: pytest.FixtureRequest, open_page: OpenPage, alice: User) -> Visitor:
+    """Alice, signed in, without a mouse: once in English on a desk, once in Japanese on a phone."""
+    locale, width = request.param
+    return Visitor(open_page(alice, locale=locale, viewport={"width": width, "height": 760}), locale)
 
 
 @pytest.fixture
