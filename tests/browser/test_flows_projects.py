@@ -296,12 +296,6 @@ def test_runs_and_metrics_are_searched_beside_the_plots(visitor: Visitor, projec
     expect(page.get_by_role("heading", name="train", exact=True)).to_be_hidden()
     visitor.write(search, "nothing")
     expect(page.get_by_text(visitor.words("No metric has this in its name."))).to_be_visible()
-    visitor.write(search, "loss")
-    bell = visitor.find("link", "Create an automation on %(metric)s", metric="train/loss")
-    visitor.press(bell, "Shift")
-    expect(bell).to_have_css("opacity", "1")
-    page.keyboard.press("Enter")
-    expect(visitor.field("Metric")).to_have_value("train/loss")
 
 
 @pytest.mark.usefixtures("plotted")
