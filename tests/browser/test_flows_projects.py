@@ -80,8 +80,12 @@ def test_a_project_is_created_and_found(visitor: Visitor, project: Project) -> N
     visitor.write(search, "nothing")
     expect(page.get_by_text(visitor.words("No project has this in its name."))).to_be_visible()
     visitor.write(search, "LETT")
+    page.keyboard.press("Enter")
     found = page.get_by_role("main").get_by_role("link")
     expect(found).to_have_text([re.compile("letters")])
+    expect(page).to_have_url(re.compile(r"\?q=LETT$"))
+    expect(search).to_be_focused()
+    settled(page)
     visitor.press(found)
     expect(page).to_have_url(re.compile(r"/research/letters/$"))
 
