@@ -82,15 +82,6 @@ def test_metrics_are_searched(page: Page) -> None:
     expect(page.get_by_text("No metric has this in its name.")).to_be_visible()
 
 
-def test_the_bell_of_a_plot_begins_an_automation_on_its_metric(page: Page) -> None:
-    """UI3: also for who comes by keyboard."""
-    bell = plot(page).get_by_role("link", name="Create an automation on train/loss")
-    bell.focus()
-    expect(bell).to_have_css("opacity", "1")
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("Metric", exact=True)).to_have_value("train/loss")
-
-
 def test_dragging_zooms_and_pointing_lists_what_is_near(page: Page) -> None:
     figure = plot(page)
     expect(figure).to_have_attribute("data-drawn", "2")
