@@ -79,6 +79,16 @@ def open_menu(visitor: Visitor, name: str) -> Locator:
     return menu
 
 
+def find_ours(visitor: Visitor) -> None:
+    """Sort the list, and search it twice: for what is not there, and for what is."""
+    visitor.press(visitor.find("combobox", "Sort by"), "ArrowDown")
+    expect(visitor.page).to_have_url(re.compile("sort=name"))
+    search = visitor.find("searchbox", "Search automations by name")
+    visitor.write(search, "zzz")
+    expect(visitor.page.get_by_text(visitor.words("No automation is called that."))).to_be_visible()
+    visitor.write(search, "tell")
+
+
 def test_automations_are_found_switched_snoozed_copied_and_deleted_in_the_list(
     visitor: Visitor, project: Project
 ) -> None:
@@ -89,12 +99,7 @@ def test_automations_are_found_switched_snoozed_copied_and_deleted_in_the_list(
     page.goto(LIST)
     names = page.locator("td.main a.name")
     expect(names).to_have_text(["Alarm", "Tell us"])
-    sort = visitor.find("combobox", "Sort by")
-    visitor.press(sort, "ArrowDown")
-    expect(page).to_have_url(re.compile("sort=name"))
-    visitor.write(visitor.find("searchbox", "Search automations by name"), "zzz")
-    expect(page.get_by_text(visitor.words("No automation is called that."))).to_be_visible()
-    visitor.write(visitor.find("searchbox", "Search automations by name"), "tell")
+    find_ours(visitor)
     expect(names).to_have_text(["Tell us"])
     expect_settled(visitor)
     row = page.get_by_role("row", name="Tell us")
@@ -220,6 +225,16 @@ def test_the_bell_of_a_plot_begins_a_threshold_in_shadow_mode_which_is_made_live
     assert not Automation.objects.get().shadow
 
 
+def do_nothing(visitor: Visitor) -> None:
+    """From the first step to the last one."""
+    visitor.press(visitor.find("button", "Next step"))
+    expect_step(visitor, "What it does")
+    visitor.press(visitor.begins("radio", "Webhook", within=visitor.find("group", "Action")), "ArrowUp")
+    expect(visitor.begins("radio", "Do nothing")).to_be_checked()
+    visitor.press(visitor.find("button", "Next step"))
+    expect_step(visitor, "What it is called")
+
+
 def test_a_wide_automation_that_would_fire_very_often_is_confirmed(
     visitor: Visitor, witness: Witness, settings: Any, project: Project, alice: User
 ) -> None:
@@ -242,12 +257,7 @@ def test_a_wide_automation_that_would_fire_very_often_is_confirmed(
         **now,
     )
     expect(page.get_by_text(covered)).to_be_visible()
-    visitor.press(visitor.find("button", "Next step"))
-    expect_step(visitor, "What it does")
-    visitor.press(visitor.begins("radio", "Webhook", within=visitor.find("group", "Action")), "ArrowUp")
-    expect(visitor.begins("radio", "Do nothing")).to_be_checked()
-    visitor.press(visitor.find("button", "Next step"))
-    expect_step(visitor, "What it is called")
+    do_nothing(visitor)
     expected = visitor.count(
         "Going by the last %(days)s days, it would fire about %(rate)s time a day.",
         "Going by the last %(days)s days, it would fire about %(rate)s times a day.",

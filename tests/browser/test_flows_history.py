@@ -65,6 +65,10 @@ def test_the_history_is_filtered_exported_left_and_come_back_to(
     expect(rows).to_have_count(1)
     expect(visitor.find("combobox", "Status")).to_have_value("skipped")
     expect(visitor.find("combobox", "Event")).to_have_value("RUN_STATE")
+    page.go_back()
+    expect(rows).to_have_count(2)
+    expect(visitor.find("combobox", "Status")).to_have_value("skipped")
+    expect(visitor.find("combobox", "Event")).to_have_value("")
 
     visitor.press(visitor.find("combobox", "Mode"), "End")
     expect(page.get_by_text(visitor.words("Nothing in the history matches these filters."))).to_be_visible()
