@@ -77,12 +77,14 @@ def main() -> None:
         from django.test import Client
 
         from automations.models import Automation, Execution
+        from automations.warming import warm
         from tests import factories
 
         call_command("collectstatic", interactive=False, verbosity=0)
         alice = factories.make_user()
         team = factories.make_team("crowd", admin=alice)
         fill(team, alice, Size(**options))
+        warm()  # as the server does
         client = Client(headers={"host": "localhost"})
         client.force_login(alice)
         names = {

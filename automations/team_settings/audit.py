@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -13,11 +13,10 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from automations.days import beginning, day_of
 from projects import audit, spreadsheets
 from projects.access import team_for
 from projects.models import AuditRecord
@@ -42,9 +41,9 @@ class Wanted:
         return cls(
             actor=given.get("actor", "").strip(),
             kind=kind if kind in audit.KINDS else "",
-            since=_day(given.get("since", "")),
+            since=beginning(day_of(given.get("since", ""))),
             # The day itself is meant as well.
-            until=_day(given.get("until", ""), days_later=1),
+            until=beginning(day_of(given.get("until", "")), days_later=1),
         )
 
     def of_those(self, records: QuerySet[AuditRecord]) -> QuerySet[AuditRecord]:
@@ -114,12 +113,3 @@ def _page(request: PageRequest, records: QuerySet[AuditRecord], context: dict[st
     }
     template = "_results" if request.htmx.target == "audit-records" else "page"
     return render(request, f"automations/audit/{template}.html", context)
-
-
-def _day(text: str, *, days_later: int = 0) -> datetime | None:
-    """The beginning of a day, in the zone that pages show times in; None for what is none, or after the last."""
-    try:
-        day = parse_date(text)
-        return timezone.make_aware(datetime.combine(day + timedelta(days=days_later), time())) if day else None
-    except (ValueError, OverflowError):
-        return None

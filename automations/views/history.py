@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from automations import disclosure, history, history_export, retention
 from automations.access import may_redeliver
+from automations.days import beginning, day_of
 from automations.models import ActionKind, Automation, EventType, Execution, Status
 from automations.views.places import Place, project_place, registry_place
 from projects.models import Run
@@ -62,8 +61,8 @@ class Wanted:
             collection=given.get("collection", "")[:NAME_LENGTH],
             mode=mode if mode in MODES else "",
             action=action if action in ActionKind.values else "",
-            since=_day(given.get("since", "")),
-            until=_day(given.get("until", "")),
+            since=day_of(given.get("since", "")),
+            until=day_of(given.get("until", "")),
         )
 
     def of_rows(self, executions: QuerySet[Execution]) -> QuerySet[Execution]:
@@ -76,8 +75,8 @@ class Wanted:
             collection=self.collection,
             action_kind=self.action,
             shadow=self.mode == "shadow" if self.mode else None,
-            since=_beginning(self.since) if self.since else None,
-            until=_end(self.until) if self.until else None,
+            since=beginning(self.since),
+            until=beginning(self.until, days_later=1),
         )
 
     @property
@@ -214,23 +213,6 @@ def _export(request: HttpRequest, place: Place, form: str) -> HttpResponseBase:
     assert home is not None  # only these have a History tab
     found = Wanted.of(request.GET).of_rows(history.executions_in(home, reader=request.user))
     return history_export.response(found, form=form, name=home.name, reader=request.user)
-
-
-def _day(text: str) -> date | None:
-    """A day of an address; None for anything that is none."""
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
-
-
-def _beginning(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
-
-
-def _end(day: date) -> datetime | None:
-    """The last day there is has none that could be written."""
-    return _beginning(day + timedelta(days=1)) if day < date.max else None
 
 
 def _offered(place: Place, chosen: int | None) -> list[Automation]:

@@ -9,7 +9,7 @@
     const chosen = all.filter((box) => box.checked).length;
     const every = document.querySelector("[data-pick-all]");
     if (every) {
-      every.hidden = false;
+      every.closest("label").hidden = false;
       every.checked = chosen > 0 && chosen === all.length;
       every.indeterminate = chosen > 0 && chosen < all.length;
     }
