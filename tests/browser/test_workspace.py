@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from projects import metrics, reports
-from projects.reports import Printed, Report
+from projects import metrics
 from tests import factories
 from tests.browser.conftest import OpenPage
 
@@ -56,41 +53,6 @@ def page(open_page: OpenPage, alice: User, project: Project, runs: dict[str, Run
     return page
 
 
-def test_runs_are_drawn_or_not_and_the_address_remembers_it(page: Page) -> None:
-    expect(plot(page)).to_have_attribute("data-drawn", "2")
-    page.get_by_role("checkbox", name="Draw wild").uncheck()
-    expect(plot(page)).to_have_attribute("data-drawn", "1")
-    page.get_by_label("Log scale").check()
-    page.get_by_label("X axis").select_option("Time since start")
-    expect(page).to_have_url(re.compile(r"hide=wild"))
-
-    page.get_by_role("link", name="steady").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("steady")
-    page.go_back()
-
-    expect(page.get_by_role("checkbox", name="Draw wild")).not_to_be_checked()
-    expect(page.get_by_label("Log scale")).to_be_checked()
-    expect(page.get_by_label("X axis")).to_have_value("relative")
-    expect(plot(page)).to_have_attribute("data-drawn", "1")
-
-
-def test_metrics_are_searched(page: Page) -> None:
-    page.get_by_role("searchbox", name="Search metrics").fill("ACC")
-    expect(plot(page, "accuracy")).to_be_visible()
-    expect(page.get_by_role("heading", name="train", exact=True)).to_be_hidden()
-    page.get_by_role("searchbox", name="Search metrics").fill("nothing")
-    expect(page.get_by_text("No metric has this in its name.")).to_be_visible()
-
-
-def test_the_bell_of_a_plot_begins_an_automation_on_its_metric(page: Page) -> None:
-    """UI3: also for who comes by keyboard."""
-    bell = plot(page).get_by_role("link", name="Create an automation on train/loss")
-    bell.focus()
-    expect(bell).to_have_css("opacity", "1")
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("Metric", exact=True)).to_have_value("train/loss")
-
-
 def test_dragging_zooms_and_pointing_lists_what_is_near(page: Page) -> None:
     figure = plot(page)
     expect(figure).to_have_attribute("data-drawn", "2")
@@ -127,33 +89,6 @@ def test_a_closer_look_shows_what_an_outline_leaves_out(page: Page, runs: dict[s
     expect(figure).not_to_have_attribute("data-close-up", "1")
 
 
-def test_a_plot_is_read_with_the_keyboard(page: Page) -> None:
-    """UI6"""
-    figure = plot(page)
-    expect(figure).to_have_attribute("data-drawn", "2")
-    figure.get_by_role("img").focus()
-    page.keyboard.press("ArrowRight")
-    said = page.locator("#plot-said")
-    expect(said).to_have_text(re.compile(r"^(steady|wild): \S+ at 0$"))
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("+")
-    expect(figure.get_by_role("button", name="Show all")).to_be_visible()
-    page.keyboard.press("0")
-    expect(figure.get_by_role("button", name="Show all")).to_be_hidden()
-
-
-def test_what_a_plot_shows_is_a_table_too(page: Page, runs: dict[str, Run]) -> None:
-    """UI6: and gaps are told as what they are."""
-    log(runs["wild"], math.nan, math.nan)
-    look_again(page)
-    figure = plot(page)
-    expect(figure.get_by_text("2 values are NaN or infinite: gaps in the lines.")).to_be_visible()
-    figure.get_by_text("Last values").click()
-    row = figure.get_by_role("row").filter(has_text="wild")
-    expect(row).to_contain_text("NaN or infinite")
-    expect(row).to_contain_text("32")
-
-
 def test_plots_grow_while_runs_log(page: Page, runs: dict[str, Run], project: Project) -> None:
     """UI5: new points, new runs, new metrics."""
     expect(plot(page)).to_have_attribute("data-drawn", "2")
@@ -175,20 +110,6 @@ def test_thresholds_name_the_automation_that_watches(page: Page, project: Projec
     expect(figure.get_by_role("link", name="Loss guard")).to_have_attribute("href", guard.get_absolute_url())
     figure.get_by_text("Last values").click()
     expect(figure.get_by_role("listitem")).to_contain_text("steady, step 30: Loss guard fired")
-
-
-def test_a_log_is_followed_while_it_grows(open_page: OpenPage, alice: User, runs: dict[str, Run]) -> None:
-    run = runs["steady"]
-    reports.take(run, Report(printed=Printed(first=0, lines=["epoch 1"])), at=timezone.now())
-    page = open_page(alice)
-    page.goto(f"{run.get_absolute_url()}/logs")
-    expect(page.get_by_text("epoch 1")).to_be_visible()
-    reports.take(run, Report(printed=Printed(first=1, lines=["epoch 2"])), at=timezone.now())
-    look_again(page)
-    expect(page.get_by_text("epoch 2")).to_be_visible()
-    page.get_by_role("searchbox", name="Search the log").fill("EPOCH 1")
-    expect(page.get_by_text("1 line with")).to_be_visible()
-    expect(page.get_by_text("epoch 2")).to_be_hidden()
 
 
 def test_plots_fit_on_a_phone(open_page: OpenPage, alice: User, project: Project, runs: dict[str, Run]) -> None:
