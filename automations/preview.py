@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import translation
 
-from automations import sentences, templating
+from automations import retelling, sentences, templating
 from automations.access import Scope
 from automations.documents import default_document
 from automations.editing import Draft, kind_of
@@ -122,7 +122,7 @@ def fault(error: templating.InvalidTemplate | templating.RenderedTooLarge, *, fi
     """Why there is nothing to show."""
     if isinstance(error, templating.InvalidTemplate):
         return Remark(error.message, field, error.line, error.column)
-    return Remark(str(error), field)
+    return Remark(retelling.told(str(error)), field)
 
 
 def lint(payload: str, *, event_type: str, webhook: Webhook | None) -> list[Remark]:

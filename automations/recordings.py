@@ -100,6 +100,7 @@ OF_REQUESTS: Final = (
     gettext_noop("The receiver answered 410 Gone: it wants no more calls. The webhook is paused."),
     gettext_noop("The receiver's answer has no end, or headers without measure; it was not read on."),
     gettext_noop("The value of header %(name)s holds a line break or another control character."),
+    gettext_noop("The values make the payload longer than %(most)s characters; use fewer or shorter variables."),
     gettext_noop("The webhook was deleted before this could be sent."),
 )
 OF_ADDRESSES: Final = (

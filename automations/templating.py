@@ -12,6 +12,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from automations.words import gettext as _
+from automations.words import gettext_noop
+
 MAX_TEXT_BYTES = 64 * 1024
 MAX_DEPTH = 50
 MAX_NUMBER_LENGTH = 1_000
@@ -23,6 +26,16 @@ _VARIABLE: Final = re.compile(r"\$\{(artifact_metadata\.[^}]+|[A-Za-z_][A-Za-z0-
 _STRAY: Final = re.compile(r"\$\{[^}]{0,80}\}?")
 # Strings are consumed whole, also one that never ends, so what else is found is outside of strings.
 _TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]|-?Infinity|NaN|-?[0-9][0-9.eE+\-]*+', flags=re.DOTALL)
+# What json.loads says most often of what is no JSON; the rest stays as it says it.
+PROBLEMS: Final = (
+    gettext_noop("Expecting value"),
+    gettext_noop("Expecting ',' delimiter"),
+    gettext_noop("Expecting ':' delimiter"),
+    gettext_noop("Expecting property name enclosed in double quotes"),
+    gettext_noop("Extra data"),
+    gettext_noop("Invalid control character"),
+    gettext_noop("Unterminated string starting"),
+)
 
 
 class InvalidTemplate(ValueError):
@@ -78,8 +91,8 @@ class Template:
             room -= len(value)
             if room < 0:
                 raise RenderedTooLarge(
-                    f"The values make the payload longer than {MAX_RENDERED_CHARACTERS:,} characters; "
-                    "use fewer or shorter variables."
+                    _("The values make the payload longer than %(most)s characters; use fewer or shorter variables.")
+                    % {"most": f"{MAX_RENDERED_CHARACTERS:,}"}
                 )
             return value
 
@@ -89,20 +102,22 @@ class Template:
 def parse(text: str) -> Template:
     """The template that the text is. Raises InvalidTemplate, which says where the JSON is wrong."""
     if not text.strip():
-        raise InvalidTemplate("The payload is empty; write a JSON document, or choose the default payload.")
+        raise InvalidTemplate(_("The payload is empty; write a JSON document, or choose the default payload."))
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise InvalidTemplate("The payload holds lone surrogates, which are no text; remove them.") from None
+        raise InvalidTemplate(_("The payload holds lone surrogates, which are no text; remove them.")) from None
     if size > MAX_TEXT_BYTES:
-        raise InvalidTemplate(f"The payload has more than {MAX_TEXT_BYTES // 1024} kB; shorten it.")
+        raise InvalidTemplate(
+            _("The payload has more than %(most)s kB; shorten it.") % {"most": MAX_TEXT_BYTES // 1024}
+        )
     _check_tokens(text)
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
+        told = {"problem": _(error.msg.removesuffix(" at")), "line": error.lineno, "column": error.colno}
         raise InvalidTemplate(
-            f"The payload is not JSON: {error.msg.removesuffix(' at')} at {where}.",
+            _("The payload is not JSON: %(problem)s at line %(line)s, column %(column)s.") % told,
             line=error.lineno,
             column=error.colno,
         ) from None
@@ -119,13 +134,17 @@ def lint(template: Template, *, known: Collection[str], applicable: Collection[s
     for name in sorted(template.names()):
         if not _covers(known, name):
             hint = _suggestion(name, {*applicable, *known}) if len(warnings) < MAX_WARNINGS else ""
-            warnings.append(TemplateWarning(name, f"There is no variable ${{{name}}}; it will be empty.{hint}"))
+            warnings.append(TemplateWarning(name, _unknown(name, hint)))
         elif not _covers(applicable, name):
             warnings.append(
-                TemplateWarning(name, f"${{{name}}} does not apply to this event; it will always be empty.")
+                TemplateWarning(
+                    name,
+                    _("%(variable)s does not apply to this event; it will always be empty.")
+                    % {"variable": f"${{{name}}}"},
+                )
             )
     warnings.extend(
-        TemplateWarning(stray, f"{stray} is not a variable and stays as it is; write ${{name}}.")
+        TemplateWarning(stray, _("%(stray)s is not a variable and stays as it is; write ${name}.") % {"stray": stray})
         for stray in sorted(template.strays())
     )
     return warnings[:MAX_WARNINGS]
@@ -133,7 +152,14 @@ def lint(template: Template, *, known: Collection[str], applicable: Collection[s
 
 def _suggestion(name: str, names: set[str]) -> str:
     near = difflib.get_close_matches(name, sorted(names), n=1) if len(name) <= 100 else []
-    return f" Did you mean ${{{near[0].replace('.*', '.KEY')}}}?" if near else ""
+    return f"${{{near[0].replace('.*', '.KEY')}}}" if near else ""
+
+
+def _unknown(name: str, hint: str) -> str:
+    told = {"variable": f"${{{name}}}", "other": hint}
+    if hint:
+        return _("There is no variable %(variable)s; it will be empty. Did you mean %(other)s?") % told
+    return _("There is no variable %(variable)s; it will be empty.") % told
 
 
 def _check_tokens(text: str) -> None:
@@ -144,18 +170,26 @@ def _check_tokens(text: str) -> None:
         if piece in "[{":
             depth += 1
             if depth > MAX_DEPTH:
-                raise _at(match, f"The payload is nested more than {MAX_DEPTH} deep")
+                raise _at(
+                    match,
+                    _("The payload is nested more than %(most)s deep (line %(line)s, column %(column)s)."),
+                    most=MAX_DEPTH,
+                )
         elif piece in "]}":
             depth -= 1
         elif piece[0] != '"' and (piece[-1] in "yN" or len(piece) > MAX_NUMBER_LENGTH or _overflows(piece)):
             shown = piece if len(piece) <= 20 else piece[:20] + "…"
-            raise _at(match, f"The payload holds {shown}, which is no number in JSON")
+            raise _at(
+                match,
+                _("The payload holds %(shown)s, which is no number in JSON (line %(line)s, column %(column)s)."),
+                shown=shown,
+            )
 
 
-def _at(match: re.Match[str], problem: str) -> InvalidTemplate:
+def _at(match: re.Match[str], problem: str, **told: object) -> InvalidTemplate:
     before = match.string[: match.start()]
     line, column = before.count("\n") + 1, match.start() - before.rfind("\n")
-    return InvalidTemplate(f"{problem} (line {line}, column {column}).", line=line, column=column)
+    return InvalidTemplate(problem % {**told, "line": line, "column": column}, line=line, column=column)
 
 
 def _overflows(piece: str) -> bool:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from automations import retelling
 from automations.access import SCOPES
 from automations.models import SlackChannel
 from automations.slack import channels
@@ -69,7 +70,7 @@ def test(request: PageRequest, team: str, pk: int) -> HttpResponse:
     except TestIsRunning as error:
         messages.error(request, str(error))
     else:
-        (messages.success if answer.succeeded else messages.error)(request, answer.sentence)
+        (messages.success if answer.succeeded else messages.error)(request, retelling.told(answer.sentence))
     return leave(request, address(found, "slack"))
 
 

@@ -6,7 +6,8 @@
 //   data-insert="text" data-insert-into="id" [data-insert-whole]           puts a text where the cursor is, or in place of all
 //   data-format-json="id"                                                  tidies the JSON in a text area
 //   data-theme-choice="auto|light|dark"                                    kept in this browser
-//   data-search                                                            "/" moves the focus there; arrow keys, to what it found
+//   data-search                                                            "/" moves the focus there, or opens the page of the
+//                                                                          search; arrow keys move to what it found
 //   forms that POST and htmx requests                                      their button is busy; sending twice is ignored
 //   an answer of 401                                                       says that one is signed out, and keeps the page
 (() => {
@@ -269,9 +270,13 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea, [contenteditable], dialog")) return;
-    const search = document.querySelector("[data-search]");
-    if (!search) return;
+    // Where the top bar has no room for the field, a link leads to the page of the search.
+    const link = document.querySelector(".top-search-link");
+    if (!link) return;
+    const own = `main form[action="${CSS.escape(link.getAttribute("href"))}"] input[type="search"]`;
+    const search = [...document.querySelectorAll(`[data-search], ${own}`)].find((field) => field.checkVisibility());
     event.preventDefault();
+    if (!search) return link.click();
     search.focus();
     search.select();
   });

@@ -237,3 +237,13 @@ def test_a_default_payload_that_grows_too_large_says_so(project: Project) -> Non
     event.facts["metadata"]["note"] = "x" * (4 * 1024 * 1024)
     with pytest.raises(RenderedTooLarge, match="4,194,304 characters"):
         preview.rendered(VERSION, event=event)
+
+
+def test_remarks_and_faults_are_in_the_readers_language() -> None:
+    """UI6"""
+    with translation.override("ja"):
+        (unknown,) = preview.lint('{"text": "${run_nam}"}', event_type=EventType.RUN_STATE, webhook=None)
+        with pytest.raises(InvalidTemplate) as refused:
+            preview.lint('{"text": production}', event_type=EventType.RUN_STATE, webhook=None)
+    assert unknown.message == "${run_nam} という変数はなく、空になります。${run_name} のことですか?"
+    assert preview.fault(refused.value).message == "ペイロードが JSON ではありません: 1 行 10 列、値が必要です。"

@@ -1,4 +1,4 @@
-"""The frame and the small script behind it: theme, menus, dialogs, side bar, long names, by keyboard and on a phone."""
+"""The frame and the small script behind it: menus, dialogs, side bar, long names, by keyboard and on a phone."""
 
 import re
 
@@ -24,36 +24,6 @@ def width_needed(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth"))
 
 
-def test_theme_is_chosen_kept_and_taken_back(open_page: OpenPage, alice: User) -> None:
-    """UI6."""
-    page = open_page(alice, color_scheme="light")
-    page.goto("/")
-    ground = "getComputedStyle(document.body).backgroundColor"
-    light = page.evaluate(ground)
-
-    page.get_by_role("button", name="Account of alice").click()
-    page.get_by_role("button", name="Dark").click()
-    dark = page.evaluate(ground)
-    assert dark != light
-    page.reload()
-    assert page.evaluate(ground) == dark
-
-    page.get_by_role("button", name="Account of alice").click()
-    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="Auto").click()
-    assert page.evaluate(ground) == light
-
-
-def test_skip_link_comes_first_and_leads_to_the_page(open_page: OpenPage, alice: User) -> None:
-    """UI6."""
-    page = open_page(alice)
-    page.goto("/")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("main")).to_be_focused()
-
-
 def test_menu_and_dialog_work_by_keyboard_and_give_the_focus_back(
     open_page: OpenPage, alice: User, project: Project
 ) -> None:
@@ -76,27 +46,6 @@ def test_menu_and_dialog_work_by_keyboard_and_give_the_focus_back(
     page.get_by_role("dialog").get_by_role("button", name="Delete automation").click()
     expect(page.get_by_role("status").get_by_text("deleted")).to_be_visible()
     assert not Automation.objects.filter(pk=automation.pk).exists()
-
-
-def test_slash_leads_to_the_search_and_arrows_to_what_it_finds(
-    open_page: OpenPage, alice: User, project: Project
-) -> None:
-    automation = factories.make_automation(project, name="Loss/guard")
-    page = open_automations(open_page, alice, project)
-    page.keyboard.press("/")
-    search = page.get_by_role("searchbox", name="Search projects, runs, artifacts and automations")
-    expect(search).to_be_focused()
-    page.keyboard.type("loss/")
-    expect(search).to_have_value("loss/")
-    hit = page.get_by_role("region", name="Automations").get_by_role("link", name="Loss/guard")
-    expect(hit).to_be_visible()
-    page.keyboard.press("ArrowDown")
-    expect(hit).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(search).to_be_focused()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(automation.get_absolute_url()))
 
 
 def test_what_was_found_goes_when_the_focus_does(open_page: OpenPage, alice: User, project: Project) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
 
 from automations_site import collecting
 from automations_site.catalogues import APPLICATIONS, catalogue_of
@@ -70,22 +69,3 @@ def test_pages_in_japanese_are_whole(
         found += violations(page)
 
     assert found == []
-
-
-def test_a_language_is_chosen_before_signing_in_and_taken_back_in_the_menu(open_page: OpenPage, alice: User) -> None:
-    alice.set_password("a-password-of-alice")
-    alice.save()
-    page: Page = open_page(locale="en")
-    page.goto("/login")
-    page.get_by_role("button", name="日本語").click()
-    expect(page.get_by_role("heading", name="サインイン")).to_be_visible()
-    page.get_by_label("ユーザー名").fill("alice")
-    page.get_by_label("パスワード").fill("a-password-of-alice")
-    page.get_by_role("button", name="サインイン").click()
-    page.get_by_role("link", name="プロジェクト").first.click()
-    expect(page.get_by_role("heading", level=1, name="プロジェクト")).to_be_visible()
-    page.get_by_role("button", name="alice のアカウント").click()
-    expect(page.get_by_role("button", name="日本語")).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="English").click()
-    expect(page.get_by_role("heading", level=1, name="Projects")).to_be_visible()
-    expect(page.locator("html")).to_have_attribute("lang", "en")

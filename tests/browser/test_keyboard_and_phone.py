@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from automations.models import Automation
 from tests import factories
 from tests.browser.conftest import OpenPage, settle
-from tests.browser.keyboard import press, tab_to, write
 from tests.browser.showcase import Naming, Showcase
 from tests.browser.wizard import Wizard
 from tests.receiver import Receiver
@@ -103,39 +100,6 @@ def test_tables_are_cards_on_a_phone_that_name_each_value(open_page: OpenPage, a
     assert labels == ['"Status"', '"Automation"', '"Event"', '"Result"', '"Took"']
     card.get_by_role("link", name="Loss guard").tap()
     expect(page.get_by_role("heading", level=1, name="Loss guard")).to_be_visible()
-
-
-def test_automation_is_created_by_keyboard_alone(open_page: OpenPage, alice: User, project: Project) -> None:
-    """UI6, UI2: from the list to the finished automation; each step begins at its heading."""
-    factories.make_webhook(project.team)
-    page = open_page(alice)
-    page.goto("/research/digits/automations")
-    wizard = Wizard(page)
-    press(page.get_by_role("link", name="Create automation").first)
-    wizard.expect_step("What starts it")
-    tab_to(page.get_by_role("radio", name=re.compile("^Run state")))
-    page.keyboard.press("Space")
-    press(page.get_by_label("Failed or crashed"), "Space")
-    wizard.expect_sentence("When a run fails, do something.")
-    press(page.get_by_role("button", name="Next step"))
-    wizard.expect_step("What it does")
-    expect(page.get_by_role("heading", name="What it does")).to_be_focused()
-    tab_to(page.get_by_role("combobox", name="Webhook", exact=True))
-    page.keyboard.type("pager")
-    wizard.expect_sentence("When a run fails, call webhook pager.")
-    write(wizard.payload, '{"text": "')
-    press(page.get_by_role("button", name="${run_name}"))
-    expect(wizard.payload).to_be_focused()
-    page.keyboard.type('"}')
-    press(page.get_by_role("button", name="Next step"))
-    wizard.expect_step("What it is called")
-    write(page.get_by_label("Name"), "By keyboard")
-    press(page.get_by_role("button", name="Create automation"))
-    expect(page.get_by_role("heading", level=1, name="By keyboard")).to_be_visible()
-
-    automation = Automation.objects.get()
-    assert automation.payload == '{"text": "${run_name}"}'
-    assert automation.condition == {"states": ["FAILED"]}
 
 
 def test_whole_form_fits_on_a_phone(open_page: OpenPage, alice: User, project: Project) -> None:

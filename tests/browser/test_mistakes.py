@@ -56,19 +56,6 @@ def choose_failed_runs(wizard: Wizard) -> None:
     wizard.page.get_by_label("Failed or crashed").check()
 
 
-def test_wrong_password_is_refused_without_saying_which_part(page: Page, alice: User) -> None:
-    page.goto("/login")
-    page.get_by_label("User name").fill("alice")
-    page.get_by_label("Password").fill("wrong")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("The user name or the password is wrong.")
-    expect(page.get_by_label("User name")).to_have_value("alice")
-    expect(page.get_by_label("Password")).to_have_value("")
-    page.get_by_label("Password").fill(factories.PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1, name="Home")).to_be_visible()
-
-
 def test_webhook_to_a_refused_address_says_which_rule_and_keeps_what_was_typed(settings_page: Page) -> None:
     """WH9"""
     page = settings_page

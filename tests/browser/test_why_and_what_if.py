@@ -1,4 +1,4 @@
-"""What an automation would have done is seen before it is saved (HI7), and why it did not fire afterwards (HI6)."""
+"""What an automation would have done is seen before it is saved (HI7)."""
 
 from __future__ import annotations
 
@@ -47,14 +47,3 @@ def test_the_form_says_what_it_would_have_done(open_page: OpenPage, alice: User,
     expect(page.get_by_text("It has not fired yet.")).to_be_visible()
     page.get_by_role("button", name="90 days").click()
     expect(verdict).to_contain_text("in 90 days")
-
-
-def test_from_a_run_to_the_gate_that_said_no(open_page: OpenPage, alice: User, diverged: Run) -> None:
-    automation = factories.make_automation(diverged.project, name="A run fails")
-    page = open_page(alice)
-    page.goto(diverged.get_absolute_url())
-    page.get_by_role("link", name="Why didn't one fire?").click()
-    page.get_by_role("link", name=automation.name).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Why didn't it fire?")
-    stopped = page.get_by_role("listitem").filter(has_text="Stopped")
-    expect(stopped).to_contain_text("before the automation was made")
