@@ -46,9 +46,18 @@ def _isolate_environment() -> None:
 _isolate_environment()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Workers find out about the settings here, as this process did: told of them by their environment, pytest-django
+    would read them before each worker has its own folder, and all would share this one."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
+    if Path(settings.DATA_DIR) != TEST_DATA_DIR:
+        raise pytest.UsageError(f"Tests would share {settings.DATA_DIR} with others.")
     # Hashing a password is slow on purpose, and hashed file names need a collectstatic: neither is under
     # test.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
