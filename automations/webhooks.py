@@ -20,7 +20,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from automations import auditing, breaker, extraheaders, http, notices, outcomes, retelling, unsealing
+from automations import auditing, breaker, extraheaders, http, notices, outcomes, retelling, templating, unsealing
 from automations.actions.base import ActionError, Receipt
 from automations.actions.webhook import exchange, prepare
 from automations.models import SlackChannel, Webhook, WebhookHeader
@@ -210,9 +210,14 @@ def test(webhook: Webhook, *, payload: str, by: User) -> Exchange:
     """
     require(by, Permission.EDIT_SETTINGS, webhook.team)
     try:
-        body = json.dumps(json.loads(payload), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except (ValueError, RecursionError) as error:
-        raise ValidationError({"payload": _("The payload is not JSON: %(error)s.") % {"error": error}}) from error
+        templating.parse(payload)
+        body = json.dumps(json.loads(payload), ensure_ascii=False, separators=(",", ":")).encode()
+    except templating.InvalidTemplate as error:
+        raise ValidationError({"payload": error.message}) from error
+    except UnicodeEncodeError as error:
+        raise ValidationError(
+            {"payload": _("The payload holds lone surrogates, which are no text; remove them.")}
+        ) from error
     try:
         credentials = unsealing.unseal(webhook)
     except unsealing.SealedForever as error:
