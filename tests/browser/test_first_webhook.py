@@ -77,7 +77,7 @@ def try_webhook(page: Page, receiver: Receiver) -> None:
     expect(answer.get_by_label("Response body")).to_contain_text('{"heard": "you"}')
     assert [problems_of(request) for request in receiver.requests] == [[]]
     expect_no_secret(page)
-    dialog.get_by_role("button", name="Cancel").click()
+    dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
 
 
