@@ -145,6 +145,7 @@ def receiver(settings: Any) -> Iterator[Receiver]:
 
 def settle(page: Page) -> None:
     """Wait for the parts of a page that load after it."""
+    page.wait_for_load_state()
     expect(page.get_by_text(re.compile("Loading…|読み込み中…"))).to_have_count(0)
 
 

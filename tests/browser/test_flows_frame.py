@@ -15,6 +15,7 @@ from automations.models import NoticeKind, Webhook
 from projects import invitations, runs
 from projects.models import Role, User
 from tests import factories
+from tests.browser.conftest import settle
 from tests.browser.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def test_the_first_tab_skips_to_the_page_and_a_slash_finds_an_automation_and_a_r
         page.keyboard.press("ArrowDown")
     visitor.press(hit)
     expect(page).to_have_url(re.compile(run.get_absolute_url()))
+    settle(page)
 
 
 def test_theme_and_language_are_chosen_in_the_menu_and_hold_after_signing_out_and_in_again(
