@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop
 from automations import subjects, templating
 from automations.documents import absolute
 from automations.models import Event, Execution, Severity
+from automations.records import in_english
 from automations.variables import told_of
 
 # What Slack takes of each part, in characters.
@@ -113,8 +114,13 @@ def check(title: str, message: str) -> None:
     templating.parse(json.dumps([title, message]))
 
 
+@in_english
 def rendered(texts: list[str], values: Mapping[str, str]) -> list[str]:
-    """Texts with their variables filled in. Raises InvalidTemplate, RenderedTooLarge."""
+    """Texts with their variables filled in.
+
+    Raises:
+        InvalidTemplate, RenderedTooLarge: with a sentence that the history keeps.
+    """
     filled: list[str] = json.loads(templating.parse(json.dumps(texts)).render(values))
     return filled
 

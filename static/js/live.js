@@ -55,6 +55,10 @@
       }
       try {
         const fresh = await part(id);
+        if (isInUse(old)) {
+          wait(); // since it was asked for
+          return;
+        }
         const now = fresh && essence(fresh);
         if (fresh && now !== before && document.getElementById(id) === old) {
           put(fresh);

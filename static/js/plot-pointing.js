@@ -18,7 +18,11 @@
       on("dblclick", () => this.zoomTo(null));
       on("keydown", this.press);
       on("blur", this.leave);
-      this.reset.addEventListener("click", () => this.zoomTo(null), { signal });
+      const showAll = () => {
+        this.zoomTo(null);
+        this.area.focus({ preventScroll: true }); // the button is gone
+      };
+      this.reset.addEventListener("click", showAll, { signal });
     },
 
     at({ clientX, clientY }) {

@@ -2,6 +2,7 @@
 //
 //   button[data-go-to="id of the field" data-line data-column]   puts the cursor to a place in a text, both from 1
 //   the address of the first step                                leads to what was typed there, once there is a second one
+//   #wizard                                                      where a step comes, nothing the one before asked for does
 (() => {
   "use strict";
 
@@ -15,6 +16,14 @@
     // What is odd begins there: the word, or what stands between ${ and }.
     const [odd] = field.value.slice(start).match(/^\$\{[^}\n]*\}?|^\w+|^./) || [""];
     field.setSelectionRange(start, start + odd.length);
+  });
+
+  // What was asked for while a step was filled in has no place in the next one.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.target.id !== "wizard" || !detail.shouldSwap) return;
+    for (const asking of detail.target.querySelectorAll("[hx-post]")) {
+      if (asking !== detail.requestConfig.elt) htmx.trigger(asking, "htmx:abort");
+    }
   });
 
   // A form gets its name, by which the server keeps it, with its second page: the way back leads to the first by that.

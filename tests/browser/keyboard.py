@@ -10,6 +10,8 @@ LONGEST_WAY = 60
 def tab_to(target: Locator, *, key: str = "Tab") -> None:
     """Press Tab until the target has the focus; fails when it is out of reach."""
     target.wait_for()
+    # A page is there before its scripts are, which listen to keys.
+    target.page.wait_for_load_state()
     for _ in range(LONGEST_WAY):
         if target.evaluate("element => element === document.activeElement"):
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from django.utils import timezone
@@ -14,6 +15,7 @@ from automations.models import NoticeKind, Webhook
 from projects import invitations, runs
 from projects.models import Role, User
 from tests import factories
+from tests.browser.conftest import settle
 from tests.browser.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -31,15 +33,23 @@ OTHER = {"en": ("ja", "日本語"), "ja": ("en", "English")}
 def search(visitor: Visitor, text: str) -> None:
     """By the slash: in the top bar or, where that has no room for a field, on the page of the search."""
     page = visitor.page
+    page.wait_for_load_state()
     on_its_page = not page.locator("[data-search]").is_visible()
     page.keyboard.press("/")
     if on_its_page and not page.url.endswith("/search"):
         expect(visitor.find("heading", "Search")).to_be_visible()
+        page.wait_for_load_state()
         page.keyboard.press("/")
     field = page.get_by_role("searchbox", name=visitor.words(SEARCH[on_its_page]))
     expect(field).to_be_focused()
     page.keyboard.type(text)
     expect(field).to_have_value(text)
+    # What was found for a part of it makes way until then.
+    if on_its_page:
+        expect(page).to_have_url(re.compile(rf"\?q={re.escape(quote(text, safe=''))}$"))
+    else:
+        expect(page.locator(".top-all")).to_have_attribute("href", re.compile(rf"\?q={re.escape(quote(text))}$"))
+    expect(page.locator(NOT_SETTLED)).to_have_count(0)
 
 
 def test_the_first_tab_skips_to_the_page_and_a_slash_finds_an_automation_and_a_run(
@@ -68,26 +78,27 @@ def test_the_first_tab_skips_to_the_page_and_a_slash_finds_an_automation_and_a_r
         page.keyboard.press("ArrowDown")
     visitor.press(hit)
     expect(page).to_have_url(re.compile(run.get_absolute_url()))
+    settle(page)
 
 
 def test_theme_and_language_are_chosen_in_the_menu_and_hold_after_signing_out_and_in_again(
     visitor: Visitor, alice: User
 ) -> None:
     page = visitor.page
-    ground = "getComputedStyle(document.body).backgroundColor"
+    body = page.locator("body")
 
     def choose(visitor: Visitor, button: str) -> None:
         visitor.press(visitor.find("button", "Account of %(name)s", name="alice"))
         visitor.press(page.get_by_role("button", name=button, exact=True))
 
     page.goto("/")
-    light = page.evaluate(ground)
+    light = body.evaluate("body => getComputedStyle(body).backgroundColor")
     choose(visitor, visitor.words("Dark"))
-    assert page.evaluate(ground) != light
+    expect(body).not_to_have_css("background-color", light)
     page.reload()
-    assert page.evaluate(ground) != light
+    expect(body).not_to_have_css("background-color", light)
     choose(visitor, visitor.words("Auto"))
-    assert page.evaluate(ground) == light
+    expect(body).to_have_css("background-color", light)
     page.keyboard.press("Escape")
 
     locale, language = OTHER[visitor.locale]

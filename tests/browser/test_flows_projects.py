@@ -38,6 +38,7 @@ def settled(page: Page) -> None:
 
 def look_again(page: Page) -> None:
     """As if somebody came back to the tab: what is live is asked for at once."""
+    page.wait_for_load_state()
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
@@ -149,6 +150,7 @@ def test_names_are_searched_by_pattern_and_columns_chosen_where_there_is_room(vi
     page.goto(RUNS)
     names = page.locator("#runs tbody .main a")
     visitor.write(visitor.find("searchbox", "Search runs by name or id"), "^(low|high)$")
+    expect(page).to_have_url(re.compile(r"%24(&|$)"))
     expect(page.get_by_text(visitor.words("No run matches."))).to_be_visible()
     settled(page)
     visitor.press(visitor.field("Regex"), "Space")
@@ -324,6 +326,7 @@ def test_a_plot_is_read_looked_at_closely_and_shown_as_a_table(visitor: Visitor,
     page.keyboard.press("+")
     visitor.press(whole)
     expect(whole).to_be_hidden()
+    expect(figure.get_by_role("img")).to_be_focused()
 
     gaps = visitor.words("{count} values are NaN or infinite: gaps in the lines.").format(count=2)
     expect(figure.get_by_text(gaps)).to_be_visible()

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from secrets_vault.models import Secret
 from tests import factories
@@ -179,4 +179,26 @@ def test_a_form_that_is_sent_after_signing_in_again_is_taken(
     page.get_by_role("radio", name=re.compile("^Run state")).check()
     page.get_by_role("checkbox", name="Failed or crashed").check()
     page.get_by_role("button", name="Next step").click()
+    expect(page.get_by_role("heading", level=2, name="What it does")).to_be_visible()
+
+
+def test_what_was_asked_for_a_step_is_given_up_when_the_next_one_comes(
+    open_page: OpenPage, project: Project, alice: User
+) -> None:
+    """It would be put where it does not belong."""
+
+    def is_refresh(request: Request) -> bool:
+        return "go=refresh" in (request.post_data or "")
+
+    def delay(route: Route) -> None:
+        if not is_refresh(route.request):
+            route.continue_()
+
+    page = open_page(alice)
+    page.goto(f"{project.get_absolute_url()}automations/new?event=RUN_STATE&states=FAILED")
+    page.route("**/automations/new", delay)
+    with page.expect_request(is_refresh):
+        page.get_by_role("checkbox", name="Finished").check()
+    with page.expect_event("requestfailed", is_refresh):
+        page.get_by_role("button", name="Next step").click()
     expect(page.get_by_role("heading", level=2, name="What it does")).to_be_visible()

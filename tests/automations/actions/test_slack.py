@@ -11,7 +11,7 @@ import pytest
 from django.core import serializers
 from django.utils import timezone
 
-from automations import executions
+from automations import executions, templating
 from automations.models import Attempt, Automation, Execution, ReasonCode, SlackChannel, Status
 from projects import runs
 from projects.models import Project
@@ -107,6 +107,21 @@ def test_ui6_a_message_is_in_the_language_of_the_channels_team(slack: FakeSlack,
     # The record is the same for everybody.
     assert execution.matched_because == "the run failed with exit code 1"
     assert execution.result == "Slack took the message for #ml-alerts."
+
+
+def test_why_a_message_could_not_be_rendered_is_kept_in_english(
+    slack: FakeSlack, channel: SlackChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever language the channel's team speaks: the history is read by others, too."""
+    channel.team.language = "ja"
+    channel.team.save()
+    monkeypatch.setattr(templating, "MAX_RENDERED_CHARACTERS", 5)
+
+    execution = fail_a_run(channel, message="${run_name}")
+
+    said = "The values make the payload longer than 5 characters; use fewer or shorter variables."
+    assert execution.result == f"The message could not be rendered: {said}"
+    assert slack.messages == []
 
 
 def test_without_a_title_the_automations_name_stands_there(slack: FakeSlack, channel: SlackChannel) -> None:
