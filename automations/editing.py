@@ -315,9 +315,7 @@ def unsaved(draft: Draft, *, scope: Scope) -> Automation:
 
 def hold(automation: Automation) -> Automation:
     """The automation as it is now, kept from being changed or deleted until the transaction ends."""
-    # Held first: joined to what it refers to, a row that was waited for would come with what it referred to before.
-    list(Automation.objects.select_for_update().filter(pk=automation.pk).values_list("pk"))
-    held = Automation.objects.select_related(*TARGETS.values()).filter(pk=automation.pk).first()
+    held = conflicts.hold(Automation.objects.select_related(*TARGETS.values()), automation.pk)
     if held is None:
         raise Http404(_("There is no automation %(pk)s any more.") % {"pk": automation.pk})
     return held

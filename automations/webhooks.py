@@ -341,10 +341,8 @@ def _taken(webhook: Webhook) -> ValidationError:
 
 def hold(webhook: Webhook) -> Webhook:
     """The webhook as it is now, kept from being changed, deleted or put to use until the transaction ends."""
-    # Held first: joined to what it refers to, a row that was waited for would come with what it referred to before.
-    list(Webhook.objects.select_for_update().filter(pk=webhook.pk).values_list("pk"))
     rows = Webhook.objects.select_related("team", "access_token", "secret")
-    held = rows.defer("access_token__value", "secret__value").filter(pk=webhook.pk).first()
+    held = conflicts.hold(rows.defer("access_token__value", "secret__value"), webhook.pk)
     if held is None:
         raise Http404(_("There is no webhook “%(name)s” any more.") % {"name": webhook.name})
     return held

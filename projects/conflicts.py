@@ -10,15 +10,18 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Model
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+Row = TypeVar("Row", bound=Model)
 
 # The field of a form that carries the mark.
 SEEN = "seen"
@@ -71,6 +74,16 @@ class Guard:
             return self.saved()
         except ObjectDoesNotExist as error:
             raise Http404(_("It is not there any more. Reload the page.")) from error
+
+
+def hold(rows: QuerySet[Row], pk: int) -> Row | None:
+    """The row as it is now, with what `rows` joins to it, kept from being changed until the transaction ends; or None.
+
+    It is held first and read after: joined to what it refers to, a row that was waited for would come with what it
+    referred to before.
+    """
+    list(rows.model._base_manager.select_for_update().filter(pk=pk).values_list("pk"))  # noqa: SLF001
+    return rows.filter(pk=pk).first()
 
 
 def mark_of(saved: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from automations.slack import calls, credentials, workspaces
 from automations.slack.messages import Message
 from automations.unsealing import Keyring
 from automations.webhooks import IntegrationInUse, one_test_at_a_time
+from projects import conflicts
 from projects.access import Permission, require
 from projects.audit import Deed
 from projects.models import Team, User
@@ -222,9 +223,7 @@ def _write(found: SlackChannel, webhook_url: str = "", *, by: User) -> SlackChan
 
 def _now(found: SlackChannel) -> SlackChannel:
     """The channel as it is, kept from being changed until the transaction ends."""
-    # Held first: joined to what it refers to, a row that was waited for would come with what it referred to before.
-    list(SlackChannel.objects.select_for_update().filter(pk=found.pk).values_list("pk"))
-    held: SlackChannel | None = SlackChannel.objects.select_related("credential", "team").filter(pk=found.pk).first()
+    held = conflicts.hold(SlackChannel.objects.select_related("credential", "team"), found.pk)
     if held is None:
         raise Http404(_("There is no Slack channel %(found)s any more.") % {"found": found})
     return held
